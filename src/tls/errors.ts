@@ -1,0 +1,387 @@
+/**
+ * The errors of TLS: one class, and the one table of its codes with the alert that each one sends.
+ *
+ * A server's bytes cause no exception but these, with blame `peer`. Alerts follow the RFC that is named in the row; mbedTLS's codes
+ * are those that mbedTLS 3.6 returns in the same place, where it notices at all.
+ *
+ * @module
+ */
+
+import { type ErrorData, type ErrorRow, isThingwireError, ThingwireError } from "../errors.ts";
+import { Alert, alertExplanation, alertName } from "./alerts.ts";
+
+const WRONG_PEER_HINT =
+  "The server does not follow TLS 1.2. Check that host and port are those of a TLS server, and that nothing between changes the stream.";
+
+/** Every code of the TLS layer. */
+export const tlsErrors = {
+  TLS_ALERT_RECEIVED: {
+    meaning: "the server ended the connection with a fatal alert",
+    blame: "peer",
+    retry: false,
+    hint: "The alert says why; see its explanation in the message and in `data`.",
+    mbedtls: -0x7780,
+  },
+  TLS_BAD_FINISHED: {
+    meaning: "the server's Finished does not match the handshake (RFC 5246 §7.4.9)",
+    blame: "peer",
+    retry: false,
+    hint: "Someone changed the handshake on its way, or the server computes it wrongly. Do not trust this network.",
+    alert: Alert.decrypt_error,
+    mbedtls: -0x6e00,
+  },
+  TLS_BAD_RECORD_MAC: {
+    meaning: "a record could not be authenticated (RFC 5246 §6.2.3.3)",
+    blame: "peer",
+    retry: true,
+    hint: "Bytes were changed, lost or repeated on their way. Connect again; if it stays, look at what stands between device and server.",
+    alert: Alert.bad_record_mac,
+    mbedtls: -0x7180,
+  },
+  TLS_BAD_SIGNATURE: {
+    meaning: "the server's signature over its key exchange is wrong (RFC 5246 §7.4.3)",
+    blame: "peer",
+    retry: false,
+    hint: "The server does not hold the key of the certificate that it shows, or someone is in between. Do not trust this network.",
+    alert: Alert.decrypt_error,
+  },
+  TLS_CERTIFICATE_CURVE: {
+    meaning: "the key in the server's certificate is on a curve that was not offered (RFC 8422 §5.3)",
+    blame: "peer",
+    retry: false,
+    hint: "Add the curve to `groups`, or give the server a certificate on one of those that are offered.",
+    alert: Alert.unsupported_certificate,
+    mbedtls: -0x7a00,
+  },
+  TLS_CERTIFICATE_KEY_TYPE: {
+    meaning: "the key in the server's certificate does not fit the cipher suite (RFC 5246 §7.4.2)",
+    blame: "peer",
+    retry: false,
+    hint: "The server chose a suite for which it has no certificate; this is a mistake in its configuration.",
+    alert: Alert.handshake_failure,
+    mbedtls: -0x6d00,
+  },
+  TLS_CERTIFICATE_MISSING: {
+    meaning: "the server sent no certificate (RFC 5246 §7.4.2)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.bad_certificate,
+    mbedtls: -0x7a00,
+  },
+  TLS_CERTIFICATE_REJECTED: {
+    meaning: "the server's certificate was not accepted",
+    blame: "peer",
+    retry: false,
+    hint: "See the problems in `data` and `cause`: most often the clock, the trust store or the host name is wrong.",
+    alert: Alert.certificate_unknown,
+    mbedtls: -0x2700,
+  },
+  TLS_CLOSED_IN_HANDSHAKE: {
+    meaning: "the server said close_notify before the handshake was over",
+    blame: "peer",
+    retry: true,
+    hint: "The server does not want this connection: check host, port, SNI and ALPN, and whether it is overloaded.",
+    mbedtls: -0x7880,
+  },
+  TLS_CLOSED_WITHOUT_NOTIFY: {
+    meaning: "the connection ended without close_notify, before the handshake was over",
+    blame: "network",
+    retry: true,
+    hint: "The server or something between hung up. Check that the port speaks TLS, and that a client certificate, where demanded, is given.",
+    mbedtls: -0x7280,
+  },
+  TLS_DECODE_ERROR: {
+    meaning: "a message of the server could not be read (RFC 5246 §7.2.2 decode_error)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.decode_error,
+    mbedtls: -0x7300,
+  },
+  TLS_DUPLICATE_EXTENSION: {
+    meaning: "the server sent an extension twice (RFC 5246 §7.4.1.4)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
+  },
+  TLS_EMPTY_RECORD_FLOOD: {
+    meaning: "the server sent too many empty records in a row",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.unexpected_message,
+    mbedtls: -0x7200,
+  },
+  TLS_HELLO_REQUEST_FLOOD: {
+    meaning: "the server asked too often for a renegotiation, which is not supported",
+    blame: "peer",
+    retry: false,
+    hint: "Switch renegotiation off on the server; TLS 1.2 without it is safer (RFC 9325 §3.5).",
+    alert: Alert.unexpected_message,
+    mbedtls: -0x7700,
+  },
+  TLS_IDENTITY_MISMATCH: {
+    meaning: "the private key does not belong to the client certificate",
+    blame: "caller",
+    retry: false,
+    hint: "Use the key that was made together with this certificate. AWS names them alike: <id>-certificate.pem.crt and <id>-private.pem.key.",
+  },
+  TLS_IDENTITY_UNREADABLE: {
+    meaning: "the client certificate cannot be used",
+    blame: "caller",
+    retry: false,
+    hint: "Give the certificate in DER, with an RSA key or one on P-256, P-384 or P-521; see the cause for what is wrong with it.",
+  },
+  TLS_ILLEGAL_ALERT: {
+    meaning: "the server sent an alert of no known level (RFC 5246 §7.2)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
+  },
+  TLS_ILLEGAL_POINT_FORMATS: {
+    meaning: "the server does not take uncompressed points (RFC 8422 §5.2)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6e00,
+  },
+  TLS_INTERNAL_ERROR: {
+    meaning: "a mistake in thingwire",
+    blame: "bug",
+    retry: false,
+    hint: "Please report it with the message, the stack and what led to it.",
+    alert: Alert.internal_error,
+    mbedtls: -0x6c00,
+  },
+  TLS_INVALID_KEY_SHARE: {
+    meaning: "the server's ephemeral key is not a valid point (RFC 8422 §5.10, §5.11)",
+    blame: "peer",
+    retry: false,
+    hint: "The server is broken, or someone tries to learn our key. Do not trust this network.",
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
+  },
+  TLS_INVALID_RECORD: {
+    meaning: "what the server sent is not a TLS record (RFC 5246 §6.2.1)",
+    blame: "peer",
+    retry: false,
+    hint: "Check that the port speaks TLS: AWS IoT takes MQTT over TLS on 8883, and on 443 with ALPN.",
+    alert: Alert.unexpected_message,
+    mbedtls: -0x7200,
+  },
+  TLS_MESSAGE_TOO_LONG: {
+    meaning: "a handshake message of the server is longer than is allowed here",
+    blame: "peer",
+    retry: false,
+    hint: "Raise `maxHandshakeBytes` where the server's certificate chain is really that long.",
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x7200,
+  },
+  TLS_RANDOM_FAILED: {
+    meaning: "the source of randomness failed",
+    blame: "caller",
+    retry: true,
+    hint: "See the cause. No key is made without good randomness.",
+    alert: Alert.internal_error,
+    mbedtls: -0x003c,
+  },
+  TLS_RECORD_OVERFLOW: {
+    meaning: "a record is longer than TLS allows (RFC 5246 §6.2)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.record_overflow,
+    mbedtls: -0x7200,
+  },
+  TLS_RENEGOTIATION_INFO: {
+    meaning: "the server's renegotiation_info is not empty in a first handshake (RFC 5746 §3.4)",
+    blame: "peer",
+    retry: false,
+    hint: "Someone may be splicing two connections together. Do not trust this network.",
+    alert: Alert.handshake_failure,
+    mbedtls: -0x6e00,
+  },
+  TLS_SEQUENCE_EXHAUSTED: {
+    meaning: "as many records as the keys are good for were sent or received (RFC 5246 §6.1)",
+    blame: "network",
+    retry: true,
+    hint: "Connect again: new keys are made in each handshake.",
+    alert: Alert.internal_error,
+    mbedtls: -0x6b80,
+  },
+  TLS_SIGNATURE_SCHEME_UNFIT: {
+    meaning: "the server's signature scheme does not fit the key in its certificate (RFC 5246 §7.4.3)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
+  },
+  TLS_SIGNER_FAILED: {
+    meaning: "our signature for the client certificate could not be made",
+    blame: "caller",
+    retry: true,
+    hint: "See the cause: the signer that was passed as `identity.signer`, or the private key, failed.",
+    alert: Alert.internal_error,
+    mbedtls: -0x7600,
+  },
+  TLS_TRANSPORT_FAILED: {
+    meaning: "the transport below TLS failed",
+    blame: "network",
+    retry: true,
+    hint: "See the cause; check the network and connect again.",
+    mbedtls: -0x0050,
+  },
+  TLS_UNEXPECTED_MESSAGE: {
+    meaning: "the server sent a message out of order (RFC 5246 §7.4)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.unexpected_message,
+    mbedtls: -0x7700,
+  },
+  TLS_UNOFFERED_ALPN: {
+    meaning: "the server chose an application protocol that was not offered (RFC 7301 §3.1)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6e00,
+  },
+  TLS_UNOFFERED_COMPRESSION: {
+    meaning: "the server chose a compression method, although none was offered (RFC 5246 §7.4.1.3)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x7080,
+  },
+  TLS_UNOFFERED_GROUP: {
+    meaning: "the server chose a curve that was not offered (RFC 8422 §5.4)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
+  },
+  TLS_UNOFFERED_SIGNATURE_SCHEME: {
+    meaning: "the server signed with a scheme that was not offered (RFC 5246 §7.4.3)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
+  },
+  TLS_UNOFFERED_SUITE: {
+    meaning: "the server chose a cipher suite that was not offered (RFC 5246 §7.4.1.3)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
+  },
+  TLS_UNSOLICITED_EXTENSION: {
+    meaning: "the server sent an extension that was not asked for (RFC 5246 §7.4.1.4)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.unsupported_extension,
+    mbedtls: -0x7500,
+  },
+  TLS_UNSUPPORTED_VERSION: {
+    meaning: "the server does not speak TLS 1.2 (RFC 5246 §E.1)",
+    blame: "peer",
+    retry: false,
+    hint: "Allow TLS 1.2 on the server; on AWS IoT any security policy but TLS13_1_3_2022_10 does.",
+    alert: Alert.protocol_version,
+    mbedtls: -0x6e80,
+  },
+  TLS_WARNING_FLOOD: {
+    meaning: "the server sent too many warning alerts",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.unexpected_message,
+    mbedtls: -0x7200,
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type TlsErrorCode = keyof typeof tlsErrors;
+
+/** What a {@link TlsError} can carry beyond its row. */
+export interface TlsErrorDetails {
+  readonly data?: ErrorData | undefined;
+  readonly cause?: unknown;
+  /** The alert, where it differs from the row's. */
+  readonly alert?: number | undefined;
+  /** mbedTLS's code, where it differs from the row's. */
+  readonly mbedtls?: number | undefined;
+}
+
+/**
+ * An error of the TLS layer. `data.state` names the state in which it arose and `data.phase` says `handshake` or `traffic`, once
+ * the engine has reported it.
+ */
+export class TlsError extends ThingwireError<TlsErrorCode> {
+  /** The alert that goes with it on the wire: sent for it, or, with `TLS_ALERT_RECEIVED`, received. `undefined` where there is none. */
+  readonly alert: number | undefined;
+  readonly #detail: string | undefined;
+
+  constructor(code: TlsErrorCode, detail?: string, details: TlsErrorDetails = {}) {
+    const row: ErrorRow = tlsErrors[code];
+    super(
+      "tls",
+      code,
+      details.mbedtls === undefined ? row : { ...row, mbedtls: details.mbedtls },
+      detail,
+      details.data,
+      details.cause,
+    );
+    this.name = "TlsError";
+    this.alert = details.alert ?? row.alert;
+    this.#detail = detail;
+  }
+
+  /** The same error with the engine's state in its data. */
+  within(state: string, phase: "handshake" | "traffic"): TlsError {
+    const located = new TlsError(this.code, this.#detail, {
+      data: { ...this.data, state, phase },
+      cause: this.cause,
+      alert: this.alert,
+      mbedtls: this.mbedtls,
+    });
+    if (this.stack !== undefined) located.stack = this.stack;
+    return located;
+  }
+}
+
+/** The error for a fatal alert of the server. */
+export function alertReceived(alert: number): TlsError {
+  const name = alertName(alert);
+  const explanation = alertExplanation(alert);
+  return new TlsError("TLS_ALERT_RECEIVED", `${name} (${alert}): ${explanation}`, {
+    alert,
+    data: { alert, name, explanation },
+  });
+}
+
+/**
+ * What was thrown inside of the engine as a `TlsError`: certificates that could not be read become `TLS_CERTIFICATE_REJECTED`, and
+ * what nobody expected becomes `TLS_INTERNAL_ERROR`.
+ */
+export function asTlsError(error: unknown): TlsError {
+  if (error instanceof TlsError) return error;
+  if (isThingwireError(error) && error.layer === "x509")
+    return new TlsError("TLS_CERTIFICATE_REJECTED", error.message, {
+      cause: error,
+      alert: Alert.bad_certificate,
+      data: { problems: [error.code] },
+    });
+  return new TlsError("TLS_INTERNAL_ERROR", error instanceof Error ? error.message : String(error), { cause: error });
+}
