@@ -1,0 +1,67 @@
+/**
+ * Starts a server of another project and waits until it listens.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface Peer {
+  readonly port: number;
+  /** All that the server printed so far. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** A TCP port of the loopback address that nobody listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Runs `command`; `words` gets the port. Throws with the server's output where it ends or does not listen within ten seconds. */
+export async function startPeer(command: string, words: (port: number) => string[]): Promise<Peer> {
+  const port = await freePort();
+  const child: ChildProcess = spawn(command, words(port), { stdio: ["pipe", "pipe", "pipe"] });
+  let output = "";
+  let ended = false;
+  child.stdout!.on("data", (bytes: Buffer) => (output += bytes.toString("latin1")));
+  child.stderr!.on("data", (bytes: Buffer) => (output += bytes.toString("latin1")));
+  child.once("error", (error) => {
+    output += `${error.message}\n`;
+    ended = true;
+  });
+  const exit = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  void exit.then(() => (ended = true));
+  for (let attempt = 0; !(await listens(port)); attempt++) {
+    if (ended || attempt > 200) throw new Error(`${command} does not listen on port ${port}:\n${output}`);
+    await sleep(50);
+  }
+  return {
+    port,
+    output: () => output,
+    stop: async () => {
+      child.kill("SIGKILL");
+      await exit;
+    },
+  };
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
