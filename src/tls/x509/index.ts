@@ -4,7 +4,7 @@
  * @module
  */
 
-export { type Certificate, type KeyUsage, type Name, type NameAttribute, parseCertificate } from "./certificate.ts";
+export { type Certificate, parseCertificate } from "./certificate.ts";
 export {
   CertificateError,
   type CertificateErrorCode,
@@ -12,6 +12,8 @@ export {
   certificateErrors,
   verificationFlags,
 } from "./errors.ts";
+export type { Extension, GeneralNames, KeyUsage, NameConstraints } from "./extensions.ts";
+export type { Name, NameAttribute } from "./name.ts";
 export { type TrustAnchor, trustAnchors } from "./trust.ts";
 export {
   certificateVerification,

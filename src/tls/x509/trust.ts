@@ -5,6 +5,11 @@
  * @module
  */
 
+import { printable, printableBytes } from "../../bytes.ts";
+import { parseCertificate } from "./certificate.ts";
+import { CertificateError } from "./errors.ts";
+import { type PemBlock, pemBlocks } from "./pem.ts";
+
 /** A CA that is trusted, as name and key. */
 export interface TrustAnchor {
   /** The CA's name as a DER `Name` (RFC 5280 §4.1.2.6). */
@@ -15,6 +20,59 @@ export interface TrustAnchor {
   readonly label: string;
 }
 
-export declare function trustAnchors(
-  input: string | Uint8Array | readonly (string | Uint8Array)[],
-): readonly TrustAnchor[];
+/**
+ * Trust anchors out of CA certificates: PEM with one or several, or DER with one, or a list of these.
+ *
+ * @throws CertificateError `X509_WRONG_CONTENT` for a key or an empty text, `X509_PEM`, `X509_TRUST` (its cause says more).
+ * @example
+ * const trust = trustAnchors(await readFile("AmazonRootCA1.pem", "utf8"));
+ */
+export function trustAnchors(input: string | Uint8Array | readonly (string | Uint8Array)[]): readonly TrustAnchor[] {
+  const inputs = typeof input === "string" || input instanceof Uint8Array ? [input] : input;
+  return inputs.flatMap((one) => parseCertificateChain(one).map(anchorOf));
+}
+
+function anchorOf(der: Uint8Array): TrustAnchor {
+  try {
+    const { subject, subjectPublicKeyInfo } = parseCertificate(der);
+    return { subject: subject.der, subjectPublicKeyInfo, label: subject.toString() };
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    throw new CertificateError("X509_TRUST", error.message, error.data, error);
+  }
+}
+
+/**
+ * The certificates of a PEM text or of one DER file, in order, each as DER. Their insides are not looked at.
+ *
+ * @throws CertificateError `X509_WRONG_CONTENT` where there is none, or something else beside them; `X509_PEM`.
+ */
+export function parseCertificateChain(input: string | Uint8Array): Uint8Array[] {
+  const blocks = pemBlocks(input);
+  if (blocks === undefined && input[0] === 0x30) return [input as Uint8Array];
+  if (blocks === undefined || blocks.length === 0) throw nothingFound("certificate", input);
+  return blocks.map((block) => {
+    if (block.label !== "CERTIFICATE" && block.label !== "X509 CERTIFICATE") throw wrongLabel("certificate", block);
+    return block.der;
+  });
+}
+
+/** The error for a text or file without any BEGIN line that is no DER either. */
+export function nothingFound(wanted: string, input: string | Uint8Array): CertificateError {
+  const start = typeof input === "string" ? printable(input, 24) : printableBytes(input.subarray(0, 24), 24);
+  return new CertificateError(
+    "X509_WRONG_CONTENT",
+    input.length === 0
+      ? `a ${wanted} is wanted, the input is empty`
+      : `a ${wanted} is wanted, neither PEM (no BEGIN line) nor DER was found; it starts with ${start}`,
+  );
+}
+
+/** The error for a PEM block of another kind. */
+export function wrongLabel(wanted: string, block: PemBlock): CertificateError {
+  return new CertificateError(
+    "X509_WRONG_CONTENT",
+    `a ${wanted} is wanted, line ${block.line} begins a ${printable(block.label)}`,
+    { line: block.line, found: printable(block.label) },
+  );
+}

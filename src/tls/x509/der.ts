@@ -1,0 +1,313 @@
+/**
+ * A strict reader of DER (ITU-T X.690 §8, §10): a cursor over the elements of one value, told at each step what must come.
+ *
+ * Strict means: definite, minimal lengths; single-octet tags; minimal integers; TRUE is FF; unused bits zero and counted rightly; times
+ * as RFC 5280 §4.1.2.5 wants them; nothing left over. One tolerance, because old CAs need it and it changes no meaning: a
+ * DEFAULT FALSE may be written out. Left out on purpose: high-tag-number form, REAL, and any walk over unknown structure. The
+ * reader descends only where its caller says, so no depth is in a peer's hands; {@link MAX_DEPTH} holds callers to that.
+ *
+ * @module
+ */
+
+import { printableBytes, toHex } from "../../bytes.ts";
+import { CertificateError, type CertificateErrorCode } from "./errors.ts";
+
+/** Universal tags (X.680 §8.4), with the constructed bit where DER sets it. */
+export const tags = {
+  BOOLEAN: 0x01,
+  INTEGER: 0x02,
+  BIT_STRING: 0x03,
+  OCTET_STRING: 0x04,
+  NULL: 0x05,
+  OID: 0x06,
+  UTF8_STRING: 0x0c,
+  PRINTABLE_STRING: 0x13,
+  TELETEX_STRING: 0x14,
+  IA5_STRING: 0x16,
+  UTC_TIME: 0x17,
+  GENERALIZED_TIME: 0x18,
+  UNIVERSAL_STRING: 0x1c,
+  BMP_STRING: 0x1e,
+  SEQUENCE: 0x30,
+  SET: 0x31,
+} as const;
+
+/** Readers inside of readers at most. A certificate needs 9. */
+export const MAX_DEPTH = 16;
+/** Octets of an OBJECT IDENTIFIER at most; real ones have about ten. */
+const MAX_OID_BYTES = 128;
+
+/** The tag of a context-specific element: `[number]` in ASN.1. */
+export function contextTag(number: number, constructed: boolean): number {
+  return 0x80 | (constructed ? 0x20 : 0) | number;
+}
+
+/** One element as it stands: tag octet, contents, and both with the header. Views of the source. */
+export interface DerElement {
+  readonly tag: number;
+  readonly contents: Uint8Array;
+  readonly der: Uint8Array;
+}
+
+/**
+ * Reads the elements of `source[start, end)` one after the other. `field` arguments name what is read, for errors; a nested
+ * reader's names continue its parent's. A caller that knows the layer's code for a part (`X509_NAME`) gives it with the part.
+ *
+ * @example
+ * const outer = new DerReader(der, "certificate", "X509_MALFORMED");
+ * const certificate = outer.sequence("");
+ * outer.finish();
+ */
+export class DerReader {
+  readonly source: Uint8Array;
+  readonly field: string;
+  readonly code: CertificateErrorCode;
+  readonly #end: number;
+  readonly #depth: number;
+  #at: number;
+
+  constructor(
+    source: Uint8Array,
+    field: string,
+    code: CertificateErrorCode,
+    start = 0,
+    end: number = source.length,
+    depth = 0,
+  ) {
+    this.source = source;
+    this.field = field;
+    this.code = code;
+    this.#at = start;
+    this.#end = end;
+    this.#depth = depth;
+    if (depth > MAX_DEPTH) this.fail("", `nested more than ${MAX_DEPTH} deep`);
+  }
+
+  /** Where the next element starts, in bytes from the start of `source`. */
+  get offset(): number {
+    return this.#at;
+  }
+
+  get empty(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  /** The next element's tag octet; `undefined` at the end. */
+  peek(): number | undefined {
+    return this.empty ? undefined : this.source[this.#at];
+  }
+
+  /** Any element, or one of the given tag. */
+  element(field: string, tag?: number): DerElement {
+    const start = this.#at;
+    const [foundTag, contentsAt, end] = this.#header(field, tag);
+    this.#at = end;
+    return {
+      tag: foundTag,
+      contents: this.source.subarray(contentsAt, end),
+      der: this.source.subarray(start, end),
+    };
+  }
+
+  /** A reader of the contents of the next element, which must have the given tag (an OCTET STRING may carry DER too). */
+  inside(field: string, tag: number, code: CertificateErrorCode = this.code): DerReader {
+    const [, contentsAt, end] = this.#header(field, tag);
+    this.#at = end;
+    return new DerReader(this.source, this.#path(field), code, contentsAt, end, this.#depth + 1);
+  }
+
+  sequence(field: string, code?: CertificateErrorCode): DerReader {
+    return this.inside(field, tags.SEQUENCE, code);
+  }
+
+  /** A reader inside of `[number]`, where that comes next. */
+  optional(field: string, number: number, code?: CertificateErrorCode): DerReader | undefined {
+    const tag = contextTag(number, true);
+    return this.peek() === tag ? this.inside(field, tag, code) : undefined;
+  }
+
+  boolean(field: string): boolean {
+    const at = this.#at;
+    const { contents } = this.element(field, tags.BOOLEAN);
+    if (contents.length !== 1 || (contents[0] !== 0 && contents[0] !== 0xff))
+      this.fail(field, `a BOOLEAN is 00 or FF, not ${toHex(contents.subarray(0, 8))}`, at);
+    return contents[0] === 0xff;
+  }
+
+  /** The octets of an INTEGER, two's complement, minimal (X.690 §8.3.2). */
+  integer(field: string, tag: number = tags.INTEGER): Uint8Array {
+    const at = this.#at;
+    const { contents } = this.element(field, tag);
+    if (contents.length === 0) this.fail(field, "an INTEGER has no octet", at);
+    if (
+      contents.length > 1 &&
+      ((contents[0] === 0 && contents[1]! < 0x80) || (contents[0] === 0xff && contents[1]! >= 0x80))
+    )
+      this.fail(field, "an INTEGER is not in its shortest form", at);
+    return contents;
+  }
+
+  /** A non-negative INTEGER as big-endian octets without leading zeros; zero is the empty string. */
+  unsigned(field: string): Uint8Array {
+    const at = this.#at;
+    const octets = this.integer(field);
+    if (octets[0]! >= 0x80) this.fail(field, "an INTEGER is negative", at);
+    return octets[0] === 0 ? octets.subarray(1) : octets;
+  }
+
+  /** A non-negative INTEGER of 31 bits at most. */
+  small(field: string, tag: number = tags.INTEGER): number {
+    const at = this.#at;
+    const octets = this.integer(field, tag);
+    if (octets.length > 4 || octets[0]! >= 0x80) this.fail(field, "an INTEGER is negative or too large", at);
+    let value = 0;
+    for (const octet of octets) value = value * 256 + octet;
+    return value;
+  }
+
+  /** An OBJECT IDENTIFIER in dotted form; arcs of any size, exactly. */
+  oid(field: string): string {
+    const at = this.#at;
+    const text = oidText(this.element(field, tags.OID).contents);
+    if (text === undefined) this.fail(field, "an OBJECT IDENTIFIER is malformed", at);
+    return text;
+  }
+
+  octetString(field: string): Uint8Array {
+    return this.element(field, tags.OCTET_STRING).contents;
+  }
+
+  /** A BIT STRING whose unused bits are zero. */
+  bitString(field: string, tag: number = tags.BIT_STRING): { readonly unused: number; readonly bytes: Uint8Array } {
+    const at = this.#at;
+    const { contents } = this.element(field, tag);
+    const unused = contents[0] ?? 8;
+    const bytes = contents.subarray(1);
+    if (unused > 7 || (bytes.length === 0 && unused !== 0))
+      this.fail(field, "a BIT STRING counts its unused bits wrongly", at);
+    if (bytes.length > 0 && (bytes[bytes.length - 1]! & ((1 << unused) - 1)) !== 0)
+      this.fail(field, "a BIT STRING has unused bits set", at);
+    return { unused, bytes };
+  }
+
+  /** A BIT STRING of whole octets: keys and signatures. */
+  octetAligned(field: string): Uint8Array {
+    const at = this.#at;
+    const { unused, bytes } = this.bitString(field);
+    if (unused !== 0) this.fail(field, "a BIT STRING is not a whole number of octets", at);
+    return bytes;
+  }
+
+  /** A reader of the DER inside of a BIT STRING of whole octets. */
+  insideBits(field: string): DerReader {
+    const bytes = this.octetAligned(field);
+    return new DerReader(this.source, this.#path(field), this.code, this.#at - bytes.length, this.#at, this.#depth + 1);
+  }
+
+  null(field: string): void {
+    const at = this.#at;
+    if (this.element(field, tags.NULL).contents.length !== 0) this.fail(field, "a NULL has contents", at);
+  }
+
+  /** A `Time` (RFC 5280 §4.1.2.5) in milliseconds since 1970. */
+  time(field: string): number {
+    const at = this.#at;
+    const { tag, contents } = this.element(field);
+    const time = tag === tags.UTC_TIME || tag === tags.GENERALIZED_TIME ? parseTime(tag, contents) : undefined;
+    if (time === undefined)
+      this.fail(
+        field,
+        `not a UTCTime YYMMDDHHMMSSZ or GeneralizedTime YYYYMMDDHHMMSSZ: ${printableBytes(contents, 20)}`,
+        at,
+      );
+    return time;
+  }
+
+  /** Fails where something is left. */
+  finish(): void {
+    if (!this.empty) this.fail("", `${this.#end - this.#at} byte(s) too many`);
+  }
+
+  /** Throws the layer's error for a field of this reader. */
+  fail(field: string, problem: string, offset: number = this.#at, code: CertificateErrorCode = this.code): never {
+    const path = this.#path(field);
+    throw new CertificateError(code, `${path} at byte ${offset}: ${problem}`, { field: path, offset });
+  }
+
+  #path(field: string): string {
+    return field === "" ? this.field : `${this.field}.${field}`;
+  }
+
+  /** Tag, start of the contents, end of the element that starts here. */
+  #header(field: string, wanted: number | undefined): [tag: number, contentsAt: number, end: number] {
+    const { source } = this;
+    const start = this.#at;
+    if (this.#end - start < 2) this.fail(field, this.empty ? "is missing" : "is cut short");
+    const tag = source[start]!;
+    if (wanted !== undefined && tag !== wanted)
+      this.fail(
+        field,
+        `the tag is ${toHex(source.subarray(start, start + 1))}, not ${wanted.toString(16).padStart(2, "0")}`,
+      );
+    if ((tag & 0x1f) === 0x1f) this.fail(field, "a tag of several octets");
+    let at = start + 1;
+    let length = source[at++]!;
+    if (length >= 0x80) {
+      const octets = length & 0x7f;
+      if (octets === 0) this.fail(field, "an indefinite length, which DER does not have");
+      if (octets > 4 || at + octets > this.#end) this.fail(field, "a length is too large");
+      length = 0;
+      for (let i = 0; i < octets; i++) length = length * 256 + source[at++]!;
+      if (length < 0x80 || length < 256 ** (octets - 1)) this.fail(field, "a length is not in its shortest form");
+    }
+    if (length > this.#end - at) this.fail(field, `a length of ${length} where ${this.#end - at} byte(s) are left`);
+    return [tag, at, at + length];
+  }
+}
+
+/** An OBJECT IDENTIFIER's contents in dotted form; `undefined` where they are malformed (X.690 §8.19). */
+export function oidText(contents: Uint8Array): string | undefined {
+  if (contents.length === 0 || contents.length > MAX_OID_BYTES || contents[contents.length - 1]! >= 0x80)
+    return undefined;
+  let text = "";
+  let arc = 0n;
+  let first = true;
+  for (let i = 0; i < contents.length; i++) {
+    const octet = contents[i]!;
+    if (arc === 0n && octet === 0x80) return undefined; // a leading zero: not the shortest form
+    arc = (arc << 7n) | BigInt(octet & 0x7f);
+    if (octet >= 0x80) continue;
+    if (first) text = arc < 40n ? `0.${arc}` : arc < 80n ? `1.${arc - 40n}` : `2.${arc - 80n}`;
+    else text += `.${arc}`;
+    first = false;
+    arc = 0n;
+  }
+  return text;
+}
+
+/** UTCTime with seconds and Z, or GeneralizedTime without fractions and with Z; the calendar is checked. */
+function parseTime(tag: number, contents: Uint8Array): number | undefined {
+  const digits = tag === tags.UTC_TIME ? 12 : 14;
+  if (contents.length !== digits + 1 || contents[digits] !== 0x5a) return undefined;
+  for (let i = 0; i < digits; i++) if (contents[i]! < 0x30 || contents[i]! > 0x39) return undefined;
+  const pair = (at: number): number => (contents[at]! - 0x30) * 10 + contents[at + 1]! - 0x30;
+  const at = digits - 10;
+  const year = tag === tags.UTC_TIME ? pair(0) + (pair(0) < 50 ? 2000 : 1900) : pair(0) * 100 + pair(2);
+  const [month, day, hour, minute, second] = [pair(at), pair(at + 2), pair(at + 4), pair(at + 6), pair(at + 8)];
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59)
+    return undefined;
+  return (daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second) * 1000;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/** Days of the proleptic Gregorian calendar. `Date.UTC` would do, but for its own reading of the years 0 to 99. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const years = month > 2 ? year : year - 1; // years that start in March, so that the leap day is the last
+  const months = month > 2 ? month - 3 : month + 9;
+  const leapDays = Math.floor(years / 4) - Math.floor(years / 100) + Math.floor(years / 400);
+  return years * 365 + leapDays + Math.floor((153 * months + 2) / 5) + day - 1 - 719_468;
+}

@@ -1,0 +1,113 @@
+/**
+ * Distinguished names: RFC 5280 §4.1.2.4 and §7.1, and the one-line form that openssl prints.
+ *
+ * Left out on purpose: the whole of RFC 4518's string preparation. Names compare after folding ASCII case and runs of spaces; a name
+ * that differs otherwise is another name, which can only make a chain fail.
+ *
+ * @module
+ */
+
+import { equal, printable, toHex, utf8Decode } from "../../bytes.ts";
+import { type DerReader, tags } from "./der.ts";
+import { attributeNames, oidName } from "./oids.ts";
+
+/** One attribute of a name. */
+export interface NameAttribute {
+  /** The attribute's type, dotted. */
+  readonly oid: string;
+  /** `CN`, `C`, `O`, …; the standard's name or the OID where there is no short one. */
+  readonly name: string;
+  /** The text as the certificate has it, not escaped; `#` and the DER in hexadecimal where it is no text. */
+  readonly value: string;
+}
+
+/** A distinguished name. */
+export interface Name {
+  /** The DER as it stands in the certificate (a view). */
+  readonly der: Uint8Array;
+  /** RDNs in order; nearly all have one attribute. */
+  readonly attributes: readonly (readonly NameAttribute[])[];
+  /** What two names have in common that match (RFC 5280 §7.1), one text an RDN. */
+  readonly canonical: readonly string[];
+  /** One line, escaped for logs: `C = US, O = Amazon, CN = Amazon Root CA 1`. */
+  toString(): string;
+}
+
+/** Whether two names match: the same octets, or the same but for case and runs of spaces (RFC 5280 §7.1). */
+export function namesMatch(a: Name, b: Name): boolean {
+  return equal(a.der, b.der) || (a.canonical.length === b.canonical.length && isWithin(a, b));
+}
+
+/** Whether a name lies in the subtree of another: starts with all of its RDNs (RFC 5280 §4.2.1.10). */
+export function isWithin(name: Name, subtree: Name): boolean {
+  return subtree.canonical.every((rdn, i) => name.canonical[i] === rdn);
+}
+
+/** Reads the `Name` that comes next in a reader. */
+export function readName(reader: DerReader, field: string): Name {
+  const start = reader.offset;
+  const rdns = reader.sequence(field, "X509_NAME");
+  const attributes: NameAttribute[][] = [];
+  const canonical: string[] = [];
+  while (!rdns.empty) {
+    const set = rdns.inside("rdn", tags.SET);
+    const rdn: NameAttribute[] = [];
+    const parts: string[][] = [];
+    do {
+      const pair: DerReader = set.sequence("attribute");
+      const oid = pair.oid("type");
+      const at = pair.offset;
+      const { tag, contents, der } = pair.element("value");
+      const text = isText(tag) ? stringText(tag, contents) : `#${toHex(der)}`;
+      if (text === undefined) pair.fail("value", "the text does not fit its string type", at);
+      pair.finish();
+      rdn.push({ oid, name: attributeNames[oid] ?? oidName(oid), value: text });
+      // The kind keeps a text that looks like hexadecimal apart from a value that is shown as such.
+      parts.push(isText(tag) ? [oid, "text", fold(text)] : [oid, "der", text]);
+    } while (!set.empty);
+    attributes.push(rdn);
+    canonical.push(JSON.stringify(parts));
+  }
+  const der = reader.source.subarray(start, reader.offset);
+  return { der, attributes, canonical, toString: () => oneLine(attributes) };
+}
+
+/** openssl's one-line form; empty names are the empty text. Control characters and what is not ASCII are escaped. */
+function oneLine(attributes: readonly (readonly NameAttribute[])[]): string {
+  return attributes.map((rdn) => rdn.map(({ name, value }) => `${name} = ${printable(value)}`).join(" + ")).join(", ");
+}
+
+/** ASCII case folded, spaces trimmed and joined (RFC 4518 §2.6.1 for the ASCII part). */
+function fold(text: string): string {
+  return text
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+    .replace(/ +/g, " ")
+    .replace(/^ | $/g, "");
+}
+
+function isText(tag: number): boolean {
+  return (
+    tag === tags.UTF8_STRING ||
+    tag === tags.PRINTABLE_STRING ||
+    tag === tags.IA5_STRING ||
+    tag === tags.TELETEX_STRING ||
+    tag === tags.BMP_STRING ||
+    tag === tags.UNIVERSAL_STRING
+  );
+}
+
+/** The text of a string type. TeletexString is read as Latin-1, as everybody does. `undefined` where the octets do not fit. */
+function stringText(tag: number, contents: Uint8Array): string | undefined {
+  if (tag === tags.UTF8_STRING) return utf8Decode(contents);
+  const width = tag === tags.BMP_STRING ? 2 : tag === tags.UNIVERSAL_STRING ? 4 : 1;
+  if (contents.length % width !== 0) return undefined;
+  let text = "";
+  for (let at = 0; at < contents.length; at += width) {
+    let code = 0;
+    for (let i = 0; i < width; i++) code = code * 256 + contents[at + i]!;
+    const ascii = tag === tags.PRINTABLE_STRING || tag === tags.IA5_STRING;
+    if (code > (ascii ? 0x7f : 0x10ffff) || (code >= 0xd800 && code < 0xe000)) return undefined;
+    text += String.fromCodePoint(code);
+  }
+  return text;
+}
