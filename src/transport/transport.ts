@@ -26,7 +26,10 @@ export interface TransportHandler {
 export interface Transport {
   /** Starts to connect. Called once. */
   open(handler: TransportHandler): void;
-  /** Takes as many of the bytes as there is room for and says how many; `onWritable` comes when there is room again. */
+  /**
+   * Takes as many of the bytes as there is room for and says how many: none before the stream is connected or once it is over.
+   * Where it took less than it was given, `onWritable` comes when there is room again.
+   */
   write(bytes: Uint8Array): number;
   /**
    * Room of up to `length` bytes in a buffer of the layer below, to write into directly; it may be shorter, and is empty where there
@@ -40,7 +43,7 @@ export interface Transport {
   resume(): void;
   /** Ends our side in order, once what was written has left; the peer may still send. */
   shutdown(): void;
-  /** Drops the stream at once. No callback comes afterwards. Safe to call again. */
+  /** Drops the stream: no callback comes afterwards. What was accepted before may still leave. Safe to call again. */
   destroy(): void;
   /** For log lines: "tcp 127.0.0.1:8883", "tls over tcp …". */
   readonly description: string;

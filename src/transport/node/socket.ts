@@ -16,6 +16,7 @@ import type { Transport, TransportHandler } from "../transport.ts";
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_BUFFER_BYTES = 65_536;
 const READ_BYTES = 65_536;
+const LINGER_MS = 1_000;
 
 export interface SocketOptions {
   readonly description: string;
@@ -129,8 +130,15 @@ export class SocketTransport implements Transport {
     clearTimeout(this.#timer);
     this.#told = true;
     this.#handler = undefined;
-    // What was written before still leaves: destroySoon closes behind it.
-    this.#socket?.destroySoon();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (socket.connecting || socket.writableLength === 0) {
+      socket.destroy();
+      return;
+    }
+    // What was accepted before still leaves (an alert, a DISCONNECT), if the peer takes it soon.
+    socket.destroySoon();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
   }
 
   #writable(): Socket | undefined {

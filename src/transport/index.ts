@@ -1,0 +1,11 @@
+/**
+ * `thingwire/transport`: the transport contract, TLS over any transport, and a pair in memory for tests and simulators.
+ *
+ * @module
+ */
+
+export { TransportError, type TransportErrorCode, transportErrors } from "./errors.ts";
+export { type MemoryFaults, type MemoryPairOptions, memoryPair } from "./memory.ts";
+export { Pump, type PumpedEngine, type PumpOptions } from "./pump.ts";
+export { type TlsTransport, type TlsTransportOptions, tls } from "./tls.ts";
+export type { Transport, TransportHandler } from "./transport.ts";
