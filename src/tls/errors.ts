@@ -322,6 +322,8 @@ export interface TlsErrorDetails {
   readonly alert?: number | undefined;
   /** mbedTLS's code, where it differs from the row's. */
   readonly mbedtls?: number | undefined;
+  /** What the user should do, where more is known than the row says. */
+  readonly hint?: string | undefined;
 }
 
 /**
@@ -334,15 +336,10 @@ export class TlsError extends ThingwireError<TlsErrorCode> {
   readonly #detail: string | undefined;
 
   constructor(code: TlsErrorCode, detail?: string, details: TlsErrorDetails = {}) {
-    const row: ErrorRow = tlsErrors[code];
-    super(
-      "tls",
-      code,
-      details.mbedtls === undefined ? row : { ...row, mbedtls: details.mbedtls },
-      detail,
-      details.data,
-      details.cause,
-    );
+    const common: ErrorRow = tlsErrors[code];
+    const { mbedtls = common.mbedtls, hint = common.hint } = details;
+    const row: ErrorRow = { ...common, hint, ...(mbedtls === undefined ? {} : { mbedtls }) };
+    super("tls", code, row, detail, details.data, details.cause);
     this.name = "TlsError";
     this.alert = details.alert ?? row.alert;
     this.#detail = detail;
@@ -355,6 +352,7 @@ export class TlsError extends ThingwireError<TlsErrorCode> {
       cause: this.cause,
       alert: this.alert,
       mbedtls: this.mbedtls,
+      hint: this.hint,
     });
     if (this.stack !== undefined) located.stack = this.stack;
     return located;
@@ -367,6 +365,7 @@ export function alertReceived(alert: number): TlsError {
   const explanation = alertExplanation(alert);
   return new TlsError("TLS_ALERT_RECEIVED", `${name} (${alert}): ${explanation}`, {
     alert,
+    hint: explanation,
     data: { alert, name, explanation },
   });
 }

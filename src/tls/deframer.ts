@@ -1,0 +1,115 @@
+/**
+ * Cuts the peer's byte stream into records (RFC 5246 §6.2.1), whatever pieces it comes in.
+ *
+ * One buffer, as large as the longest record so far, in which records are also opened in place. Header fields are checked as soon as
+ * they are there. Knows no keys and no message.
+ *
+ * @module
+ */
+
+import { printableBytes, toHex } from "../bytes.ts";
+import { TlsError } from "./errors.ts";
+import { ContentType, GCM_EXPANSION, HEADER_BYTES, MAX_EXPANSION, MAX_PLAINTEXT, TLS_1_2 } from "./record.ts";
+
+const FIRST_CAPACITY = 1024;
+
+/** A whole record in the buffer. */
+export interface RawRecord {
+  readonly type: number;
+  /** Where its header starts in {@link Deframer.buffer}. */
+  readonly start: number;
+  /** Bytes behind the header. */
+  readonly length: number;
+}
+
+export class Deframer {
+  #buffer = new Uint8Array(FIRST_CAPACITY);
+  #start = 0;
+  #end = 0;
+  /** While true nothing in the buffer moves, because someone holds views of it. */
+  pinned = false;
+  /** Whether records are protected, which makes them longer. */
+  isProtected = false;
+  /** Whether the version was negotiated, after which records must carry it (before, only its major part counts: RFC 5246 §E.1). */
+  isVersionKnown = false;
+
+  get buffer(): Uint8Array {
+    return this.#buffer;
+  }
+
+  /** Bytes that wait for the rest of their record, or to be read. */
+  get buffered(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Copies in as much as there is room for and says how much that was. */
+  feed(chunk: Uint8Array): number {
+    if (!this.pinned && this.#start > 0) {
+      this.#buffer.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    let taken = 0;
+    for (;;) {
+      const part = Math.min(chunk.length - taken, this.#buffer.length - this.#end);
+      this.#buffer.set(chunk.subarray(taken, taken + part), this.#end);
+      this.#end += part;
+      taken += part;
+      if (taken === chunk.length || this.pinned || !this.#grow()) return taken;
+    }
+  }
+
+  /** The next record, once all of it is there. It stays the next one until {@link consume}. */
+  next(): RawRecord | undefined {
+    const buffer = this.#buffer;
+    const start = this.#start;
+    const there = this.#end - start;
+    if (there === 0) return undefined;
+    const type = buffer[start]!;
+    if (type < ContentType.change_cipher_spec || type > ContentType.application_data) this.#notTls(`type ${type}`);
+    if (there < HEADER_BYTES) return undefined;
+    const version = (buffer[start + 1]! << 8) | buffer[start + 2]!;
+    if (this.isVersionKnown ? version !== TLS_1_2 : version >> 8 !== TLS_1_2 >> 8) {
+      const shown = `0x${toHex(buffer.subarray(start + 1, start + 3))}`;
+      throw new TlsError("TLS_UNSUPPORTED_VERSION", `a record of version ${shown}`, { data: { version: shown } });
+    }
+    const length = (buffer[start + 3]! << 8) | buffer[start + 4]!;
+    const most = MAX_PLAINTEXT + (this.isProtected ? MAX_EXPANSION : 0);
+    if (length > most)
+      throw new TlsError("TLS_RECORD_OVERFLOW", `${length} bytes, ${most} allowed`, { data: { length, most } });
+    if (this.isProtected && length < GCM_EXPANSION)
+      throw new TlsError("TLS_BAD_RECORD_MAC", `${length} bytes are too few for nonce and tag`, { data: { length } });
+    return there < HEADER_BYTES + length ? undefined : { type, start, length };
+  }
+
+  /** Goes on behind a record. */
+  consume(record: RawRecord): void {
+    this.#start = record.start + HEADER_BYTES + record.length;
+  }
+
+  wipe(): void {
+    this.#buffer.fill(0);
+    this.#start = this.#end = 0;
+  }
+
+  /** Makes room for all of the record that is coming in; false where there is enough already. */
+  #grow(): boolean {
+    if (this.#end - this.#start < HEADER_BYTES) return false;
+    const length = (this.#buffer[this.#start + 3]! << 8) | this.#buffer[this.#start + 4]!;
+    // A length beyond all limits is refused by next(); room for it is not made.
+    const needed = this.#start + HEADER_BYTES + Math.min(length, MAX_PLAINTEXT + MAX_EXPANSION);
+    if (needed <= this.#buffer.length) return false;
+    const grown = new Uint8Array(needed);
+    grown.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#buffer.fill(0);
+    this.#buffer = grown;
+    this.#end -= this.#start;
+    this.#start = 0;
+    return true;
+  }
+
+  #notTls(what: string): never {
+    const first = printableBytes(this.#buffer.subarray(this.#start, Math.min(this.#end, this.#start + 16)));
+    throw new TlsError("TLS_INVALID_RECORD", `${what}; the bytes are "${first}"`, { data: { first } });
+  }
+}

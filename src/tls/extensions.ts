@@ -1,0 +1,156 @@
+/**
+ * The extensions of the hellos: what a client sends, and what a server may answer (RFC 6066, RFC 7301, RFC 7627, RFC 5746, RFC 8422).
+ *
+ * An answer must have been asked for (else alert 110), may come once (47) and must be well-formed (50). supported_groups may not come
+ * from a server but is tolerated, because some servers echo it. Left out on purpose: tickets, max_fragment_length, status_request,
+ * encrypt_then_mac, which only CBC needs.
+ *
+ * @module
+ */
+
+import { ByteWriter, NO_BYTES, printableBytes, utf8Decode, utf8Encode } from "../bytes.ts";
+import { TlsError } from "./errors.ts";
+import { type Extension, messageReader } from "./messages.ts";
+import type { NamedGroup, SignatureScheme } from "./suites.ts";
+
+/** ExtensionType, IANA's registry. */
+export const ExtensionType = {
+  server_name: 0,
+  supported_groups: 10,
+  ec_point_formats: 11,
+  signature_algorithms: 13,
+  application_layer_protocol_negotiation: 16,
+  extended_master_secret: 23,
+  renegotiation_info: 0xff01,
+} as const;
+
+/** ECPointFormat uncompressed, the only one that is left (RFC 8422 §5.1.2). */
+const UNCOMPRESSED = 0;
+/** NameType host_name (RFC 6066 §3). */
+const HOST_NAME = 0;
+
+/** What the extensions of a ClientHello say. */
+export interface ClientOffer {
+  /** The name for SNI; `undefined` for an IP address, which must not be sent (RFC 6066 §3). */
+  readonly sni: string | undefined;
+  readonly groups: readonly NamedGroup[];
+  readonly signatureSchemes: readonly SignatureScheme[];
+  readonly alpn: readonly string[];
+}
+
+/** What a ServerHello's extensions answered. */
+export interface ServerAnswer {
+  readonly alpn: string | undefined;
+  readonly extendedMasterSecret: boolean;
+  /** Whether the server knows RFC 5746. */
+  readonly secureRenegotiation: boolean;
+}
+
+/** The extensions of our ClientHello, in mbedTLS's order. */
+export function encodeClientExtensions(offer: ClientOffer): readonly Extension[] {
+  const extensions: Extension[] = [];
+  const { sni, alpn } = offer;
+  const add = (type: number, body: (writer: ByteWriter) => void) => {
+    const writer = new ByteWriter();
+    body(writer);
+    extensions.push({ type, data: writer.finish() });
+  };
+  if (sni !== undefined)
+    add(ExtensionType.server_name, (writer) =>
+      writer.prefixed(2, () => writer.uint8(HOST_NAME).prefixed(2, () => writer.bytes(utf8Encode(sni)))),
+    );
+  if (alpn.length > 0)
+    add(ExtensionType.application_layer_protocol_negotiation, (writer) =>
+      writer.prefixed(2, () => {
+        for (const protocol of alpn) writer.prefixed(1, () => writer.bytes(utf8Encode(protocol)));
+      }),
+    );
+  add(ExtensionType.supported_groups, (writer) => writeIds(writer, offer.groups));
+  add(ExtensionType.signature_algorithms, (writer) => writeIds(writer, offer.signatureSchemes));
+  add(ExtensionType.renegotiation_info, (writer) => writer.prefixed(1, () => {}));
+  add(ExtensionType.ec_point_formats, (writer) => writer.prefixed(1, () => writer.uint8(UNCOMPRESSED)));
+  extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
+  return extensions;
+}
+
+/** Checks and reads what a server answered to an offer. */
+export function readServerExtensions(extensions: readonly Extension[], offer: ClientOffer): ServerAnswer {
+  const seen = new Set<number>();
+  let alpn: string | undefined;
+  for (const { type, data } of extensions) {
+    if (seen.has(type)) throw new TlsError("TLS_DUPLICATE_EXTENSION", `type ${type}`, { data: { extension: type } });
+    seen.add(type);
+    switch (type) {
+      case ExtensionType.server_name:
+        if (offer.sni === undefined) unsolicited(type);
+        messageReader(data, "server_name").finish("the empty extension");
+        break;
+      case ExtensionType.application_layer_protocol_negotiation:
+        if (offer.alpn.length === 0) unsolicited(type);
+        alpn = readAlpn(data, offer.alpn);
+        break;
+      case ExtensionType.extended_master_secret:
+        messageReader(data, "extended_master_secret").finish("the empty extension");
+        break;
+      case ExtensionType.renegotiation_info:
+        readRenegotiationInfo(data);
+        break;
+      case ExtensionType.ec_point_formats:
+        readPointFormats(data);
+        break;
+      case ExtensionType.supported_groups:
+        break;
+      default:
+        unsolicited(type);
+    }
+  }
+  return {
+    alpn,
+    extendedMasterSecret: seen.has(ExtensionType.extended_master_secret),
+    secureRenegotiation: seen.has(ExtensionType.renegotiation_info),
+  };
+}
+
+/** RFC 7301 §3.1: exactly one name, and one of ours. */
+function readAlpn(data: Uint8Array, offered: readonly string[]): string {
+  const reader = messageReader(data, "application_layer_protocol_negotiation");
+  const list = reader.sub(reader.uint16());
+  reader.finish("protocol_name_list");
+  const length = list.uint8();
+  if (length === 0) list.fail("an empty protocol name");
+  const name = list.bytes(length);
+  list.finish("the one protocol name");
+  const protocol = utf8Decode(name);
+  if (protocol !== undefined && offered.includes(protocol)) return protocol;
+  const shown = printableBytes(name);
+  throw new TlsError("TLS_UNOFFERED_ALPN", `"${shown}", offered: ${offered.join(", ")}`, {
+    data: { chosen: shown, offered },
+  });
+}
+
+/** RFC 5746 §3.4: empty in a first handshake. */
+function readRenegotiationInfo(data: Uint8Array): void {
+  const reader = messageReader(data, "renegotiation_info");
+  const info = reader.bytes(reader.uint8());
+  reader.finish("renegotiated_connection");
+  if (info.length > 0) throw new TlsError("TLS_RENEGOTIATION_INFO", `${info.length} bytes`);
+}
+
+/** RFC 8422 §5.2: a list that contains the uncompressed format. */
+function readPointFormats(data: Uint8Array): void {
+  const reader = messageReader(data, "ec_point_formats");
+  const formats = reader.bytes(reader.uint8());
+  reader.finish("ec_point_format_list");
+  if (formats.length === 0) reader.fail("an empty list");
+  if (!formats.includes(UNCOMPRESSED)) throw new TlsError("TLS_ILLEGAL_POINT_FORMATS", `only ${formats.join(", ")}`);
+}
+
+function writeIds(writer: ByteWriter, list: readonly { readonly id: number }[]): void {
+  writer.prefixed(2, () => {
+    for (const { id } of list) writer.uint16(id);
+  });
+}
+
+function unsolicited(type: number): never {
+  throw new TlsError("TLS_UNSOLICITED_EXTENSION", `type ${type}`, { data: { extension: type } });
+}

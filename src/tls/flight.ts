@@ -1,0 +1,161 @@
+/**
+ * Our answer to ServerHelloDone: Certificate, ClientKeyExchange, CertificateVerify, ChangeCipherSpec, Finished (RFC 5246 §7.4.6 to
+ * §7.4.9), with the key agreement and the key schedule between them.
+ *
+ * Each step is a function that ends in the next one; the order is that of the wire, because the transcript's digests depend on it.
+ *
+ * @module
+ */
+
+import { toHex, wipe } from "../bytes.ts";
+import { done, map, type Task, then } from "../task.ts";
+import type { KeyExchange } from "./crypto/provider.ts";
+import { TlsError } from "./errors.ts";
+import type { Handshake } from "./handshake.ts";
+import { extendedMasterSecret, masterSecret, trafficKeys, verifyData } from "./key-schedule.ts";
+import {
+  type CertificateRequest,
+  ClientCertificateType,
+  encodeCertificate,
+  encodeCertificateVerify,
+  encodeClientKeyExchange,
+  encodeFinished,
+} from "./messages.ts";
+import type { CheckedIdentity, Settings } from "./settings.ts";
+import type { KeyExchanged, Keyed } from "./states.ts";
+import { allSignatureSchemes, idText, type SignatureScheme } from "./suites.ts";
+
+/** The identity that we show, and how we prove it. */
+interface Proof {
+  readonly identity: CheckedIdentity;
+  readonly scheme: SignatureScheme;
+}
+
+/** Sends the whole flight; the result is what the rest of the handshake needs. */
+export function sendClientFlight(
+  exchanged: KeyExchanged,
+  request: CertificateRequest | undefined,
+  handshake: Handshake,
+): Task<Keyed> {
+  const { settings, transcript } = handshake;
+  const proof = request === undefined ? undefined : chooseProof(request, handshake);
+  // From here on it is known which hashes are needed.
+  const hashing = proof === undefined ? done(undefined) : transcript.start(proof.scheme.hash);
+  return then(hashing, () => {
+    transcript.release();
+    return then(settings.crypto.keyExchange(exchanged.group.name, settings.random), (ours) => {
+      handshake.wipeAtEnd(ours);
+      return then(ours.shared(exchanged.serverKey), (premaster) => {
+        if (premaster === undefined) throw new TlsError("TLS_INVALID_KEY_SHARE", exchanged.group.name);
+        handshake.wipeAtEnd(premaster);
+        return sendKeyExchange(exchanged, request, proof, ours, premaster, handshake);
+      });
+    });
+  });
+}
+
+function sendKeyExchange(
+  exchanged: KeyExchanged,
+  request: CertificateRequest | undefined,
+  proof: Proof | undefined,
+  ours: KeyExchange,
+  premaster: Uint8Array,
+  handshake: Handshake,
+): Task<Keyed> {
+  // Who is asked for a certificate and has none sends an empty list (RFC 5246 §7.4.6).
+  const certificate =
+    request === undefined
+      ? done(undefined)
+      : handshake.send(encodeCertificate(proof === undefined ? [] : proof.identity.certificates));
+  const sent = then(certificate, () => handshake.send(encodeClientKeyExchange(ours.publicKey)));
+  const master = then(sent, () => {
+    ours.wipe();
+    return deriveMaster(exchanged, premaster, handshake);
+  });
+  return then(master, (secret) => {
+    wipe(premaster);
+    handshake.wipeAtEnd(secret);
+    logKeys(handshake, secret);
+    return then(sendCertificateVerify(proof, handshake), () => sendFinished(exchanged, proof, secret, handshake));
+  });
+}
+
+/** With RFC 7627 the master secret depends on the whole handshake so far; without, only on the randoms. */
+function deriveMaster(exchanged: KeyExchanged, premaster: Uint8Array, handshake: Handshake): Task<Uint8Array> {
+  const { crypto } = handshake.settings;
+  const { suite, randoms } = exchanged;
+  return exchanged.extendedMasterSecret
+    ? extendedMasterSecret(crypto, suite, premaster, handshake.transcript.digest(suite.hash))
+    : masterSecret(crypto, suite, premaster, randoms);
+}
+
+function sendCertificateVerify(proof: Proof | undefined, handshake: Handshake): Task<void> {
+  if (proof === undefined) return done(undefined);
+  const { scheme } = proof;
+  const signature = handshake.sign(scheme, handshake.transcript.digest(scheme.hash));
+  return then(signature, (value) => handshake.send(encodeCertificateVerify({ scheme: scheme.id, signature: value })));
+}
+
+function sendFinished(
+  exchanged: KeyExchanged,
+  proof: Proof | undefined,
+  master: Uint8Array,
+  handshake: Handshake,
+): Task<Keyed> {
+  const { settings, transcript } = handshake;
+  const { suite, randoms } = exchanged;
+  return then(trafficKeys(settings.crypto, suite, master, randoms), (keys) => {
+    handshake.wipeAtEnd(keys.client, keys.server);
+    const ours = verifyData(settings.crypto, suite, master, "client", transcript.digest(suite.hash));
+    const sent = then(ours, (value) => {
+      handshake.sendChangeCipherSpec(keys.client);
+      return handshake.send(encodeFinished(value));
+    });
+    return map(sent, () => ({
+      ...exchanged,
+      master,
+      keys,
+      digest: transcript.digest(suite.hash),
+      clientSignatureScheme: proof?.scheme,
+    }));
+  });
+}
+
+/**
+ * Our identity with the first of our schemes that fits its key and that the server takes (RFC 5246 §7.4.4, §7.4.8); `undefined` where
+ * there is none.
+ */
+function chooseProof(request: CertificateRequest, handshake: Handshake): Proof | undefined {
+  const { identity, signatureSchemes } = handshake.settings;
+  handshake.log("debug", () => {
+    const schemes = request.schemes.map((id) => idText(id, allSignatureSchemes)).join(", ");
+    return `the server asks for a certificate: types ${request.types.join(", ")}; schemes ${schemes}; ${request.authorities.length} authorities`;
+  });
+  if (identity === undefined) {
+    handshake.log("warn", () => "the server asks for a client certificate and there is none: sending an empty list");
+    return undefined;
+  }
+  const scheme = schemeFor(identity, signatureSchemes, request);
+  if (scheme === undefined) {
+    handshake.log("warn", () => "the server takes no signature of our kind of key: sending an empty certificate list");
+    return undefined;
+  }
+  handshake.log("debug", () => `client certificate sent, signing with ${scheme.name}`);
+  return { identity, scheme };
+}
+
+function schemeFor(
+  identity: CheckedIdentity,
+  ours: Settings["signatureSchemes"],
+  request: CertificateRequest,
+): SignatureScheme | undefined {
+  const { type } = identity.publicKey;
+  const certificateType = type === "rsa" ? ClientCertificateType.rsa_sign : ClientCertificateType.ecdsa_sign;
+  if (!request.types.includes(certificateType)) return undefined;
+  return ours.find((scheme) => scheme.key === type && request.schemes.includes(scheme.id));
+}
+
+/** A line for Wireshark, where the user asked for it (NSS key log format). */
+function logKeys(handshake: Handshake, master: Uint8Array): void {
+  handshake.settings.keyLog?.(`CLIENT_RANDOM ${toHex(handshake.clientRandom)} ${toHex(master)}`);
+}

@@ -1,0 +1,152 @@
+/**
+ * Makes records of what we send, seals them in place, and hands them out in order (RFC 5246 §6.2).
+ *
+ * One buffer holds several records, one behind the other: those that were handed out, those that are sealed, and those that wait for
+ * it. Application data is written into it directly (`reserve`, `commit`), behind room for header and nonce and before room for the tag.
+ *
+ * ```
+ *   0 …  #taken … #sealed … #end … #buffer.length
+ *        handed out  ready     to be sealed
+ * ```
+ *
+ * @module
+ */
+
+import { NO_BYTES } from "../bytes.ts";
+import type { Task } from "../task.ts";
+import {
+  ContentType,
+  EXPLICIT_NONCE_BYTES,
+  GCM_EXPANSION,
+  HEADER_BYTES,
+  MAX_PLAINTEXT,
+  type RecordProtection,
+  TLS_1_2,
+} from "./record.ts";
+
+const FIRST_CAPACITY = 512;
+/**
+ * Room that application data leaves, so that every alert that the engine may ever send fits while a record is being sealed and the
+ * buffer cannot be replaced: answers to HelloRequests, close_notify, one fatal alert, 31 bytes each.
+ */
+const ALERT_ROOM = 256;
+const MAX_CAPACITY = HEADER_BYTES + MAX_PLAINTEXT + GCM_EXPANSION + ALERT_ROOM;
+/** Less than this is not offered behind other records: it would only make many small ones. */
+const MIN_SHARED_ROOM = 1024;
+
+interface PendingRecord {
+  readonly start: number;
+  readonly end: number;
+  readonly plaintextBytes: number;
+  readonly protection: RecordProtection | undefined;
+}
+
+export class Framer {
+  #buffer = new Uint8Array(FIRST_CAPACITY);
+  #taken = 0;
+  #sealed = 0;
+  #end = 0;
+  readonly #pending: PendingRecord[] = [];
+  #sealing: Task<void> | undefined;
+  #reserved = 0;
+  /** What the records that are added from now on are protected with. */
+  protection: RecordProtection | undefined;
+  bytes = 0;
+  records = 0;
+
+  /** Whether records wait to be sealed. */
+  get isBusy(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** Bytes of application data that can be written now. Only to be asked when there are keys. */
+  get room(): number {
+    this.#recycle();
+    // While a record is being sealed, its bytes cannot move to a larger buffer.
+    const capacity = this.#sealing === undefined ? MAX_CAPACITY : this.#buffer.length;
+    const room = capacity - this.#end - HEADER_BYTES - GCM_EXPANSION - ALERT_ROOM;
+    return this.#end > 0 && room < MIN_SHARED_ROOM ? 0 : Math.min(room, MAX_PLAINTEXT);
+  }
+
+  /** Adds a message of handshake, alert or ChangeCipherSpec, in as many records as it needs. */
+  add(type: ContentType, message: Uint8Array): void {
+    this.#recycle();
+    for (let at = 0; at < message.length; at += MAX_PLAINTEXT) {
+      const part = message.subarray(at, at + MAX_PLAINTEXT);
+      const expansion = this.protection === undefined ? 0 : GCM_EXPANSION;
+      this.#ensure(this.#end + HEADER_BYTES + expansion + part.length);
+      this.#buffer.set(part, this.#end + HEADER_BYTES + (expansion === 0 ? 0 : EXPLICIT_NONCE_BYTES));
+      this.#close(type, part.length, expansion);
+    }
+  }
+
+  /** Room for up to `length` bytes of application data; empty where there is none. Valid until the next call. */
+  reserve(length: number): Uint8Array {
+    this.#reserved = Math.min(length, this.room);
+    if (this.#reserved <= 0) return NO_BYTES;
+    this.#ensure(this.#end + HEADER_BYTES + GCM_EXPANSION + this.#reserved + ALERT_ROOM);
+    const at = this.#end + HEADER_BYTES + EXPLICIT_NONCE_BYTES;
+    return this.#buffer.subarray(at, at + this.#reserved);
+  }
+
+  /** Makes a record of the first `length` bytes of what was reserved. False where less was reserved. */
+  commit(length: number): boolean {
+    if (length > this.#reserved) return false;
+    this.#reserved = 0;
+    if (length > 0) this.#close(ContentType.application_data, length, GCM_EXPANSION);
+    return true;
+  }
+
+  /** Seals for about `units` units and says how many were spent. */
+  step(units: number): number {
+    let spent = 0;
+    while (this.#pending.length > 0 && spent < units) {
+      const record = this.#pending[0]!;
+      if (record.protection !== undefined) {
+        this.#sealing ??= record.protection.seal(this.#buffer, record.start, record.plaintextBytes);
+        const before = this.#sealing.spent;
+        const isDone = this.#sealing.step(units - spent);
+        spent += Math.max(1, this.#sealing.spent - before);
+        if (!isDone) continue;
+        this.#sealing = undefined;
+      }
+      this.#sealed = record.end;
+      this.records++;
+      this.bytes += record.end - record.start;
+      this.#pending.shift();
+    }
+    return spent;
+  }
+
+  /** Whole records for the peer: a view that is valid until the next call. */
+  take(): Uint8Array | undefined {
+    if (this.#taken === this.#sealed) return undefined;
+    const view = this.#buffer.subarray(this.#taken, this.#sealed);
+    this.#taken = this.#sealed;
+    return view;
+  }
+
+  /** Writes the header at `#end` and puts the record into the queue. */
+  #close(type: ContentType, plaintextBytes: number, expansion: number): void {
+    const start = this.#end;
+    const length = plaintextBytes + expansion;
+    this.#buffer[start] = type;
+    this.#buffer[start + 1] = TLS_1_2 >> 8;
+    this.#buffer[start + 2] = TLS_1_2 & 0xff;
+    this.#buffer[start + 3] = length >> 8;
+    this.#buffer[start + 4] = length;
+    this.#end = start + HEADER_BYTES + length;
+    this.#pending.push({ start, end: this.#end, plaintextBytes, protection: this.protection });
+  }
+
+  #recycle(): void {
+    if (this.#taken === this.#end) this.#taken = this.#sealed = this.#end = 0;
+  }
+
+  #ensure(capacity: number): void {
+    if (capacity <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.max(capacity, Math.min(2 * this.#buffer.length, MAX_CAPACITY)));
+    grown.set(this.#buffer.subarray(0, this.#end));
+    this.#buffer = grown;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * From the premaster secret to keys: RFC 5246 §8.1, §6.3, §7.4.9, RFC 7627 §4 and RFC 5705.
+ *
+ * Whoever gets a secret from here wipes it; what goes in is wiped by its owner.
+ *
+ * @module
+ */
+
+import { ByteWriter, concat, wipe } from "../bytes.ts";
+import { map, type Task } from "../task.ts";
+import type { CryptoProvider } from "./crypto/provider.ts";
+import { RecordProtection } from "./record.ts";
+import type { CipherSuite } from "./suites.ts";
+
+/** Bytes of a master secret. */
+export const MASTER_SECRET_BYTES = 48;
+/** Bytes of Finished's verify_data for all suites here. */
+export const VERIFY_DATA_BYTES = 12;
+
+/** The randoms of both hellos. */
+export interface Randoms {
+  readonly client: Uint8Array;
+  readonly server: Uint8Array;
+}
+
+/** The master secret out of the randoms (RFC 5246 §8.1). */
+export function masterSecret(
+  crypto: CryptoProvider,
+  suite: CipherSuite,
+  premaster: Uint8Array,
+  randoms: Randoms,
+): Task<Uint8Array> {
+  const seed = concat([randoms.client, randoms.server]);
+  return crypto.prf(suite.hash, premaster, "master secret", seed, MASTER_SECRET_BYTES);
+}
+
+/** The extended master secret (RFC 7627 §4): `sessionHash` covers all messages up to and including ClientKeyExchange. */
+export function extendedMasterSecret(
+  crypto: CryptoProvider,
+  suite: CipherSuite,
+  premaster: Uint8Array,
+  sessionHash: Uint8Array,
+): Task<Uint8Array> {
+  return crypto.prf(suite.hash, premaster, "extended master secret", sessionHash, MASTER_SECRET_BYTES);
+}
+
+/** The keys of both directions (RFC 5246 §6.3). */
+export interface TrafficKeys {
+  readonly client: RecordProtection;
+  readonly server: RecordProtection;
+}
+
+/** The key block, cut into keys for both directions; the block itself is wiped. */
+export function trafficKeys(
+  crypto: CryptoProvider,
+  suite: CipherSuite,
+  master: Uint8Array,
+  randoms: Randoms,
+): Task<TrafficKeys> {
+  const { keyBytes, fixedIvBytes } = suite;
+  const seed = concat([randoms.server, randoms.client]);
+  return map(crypto.prf(suite.hash, master, "key expansion", seed, 2 * (keyBytes + fixedIvBytes)), (block) => {
+    const ivs = block.subarray(2 * keyBytes);
+    const keys = {
+      client: new RecordProtection(crypto, suite, block.subarray(0, keyBytes), ivs.subarray(0, fixedIvBytes)),
+      server: new RecordProtection(crypto, suite, block.subarray(keyBytes, 2 * keyBytes), ivs.subarray(fixedIvBytes)),
+    };
+    wipe(block);
+    return keys;
+  });
+}
+
+/** The verify_data of a Finished (RFC 5246 §7.4.9) over the digest of all handshake messages before it. */
+export function verifyData(
+  crypto: CryptoProvider,
+  suite: CipherSuite,
+  master: Uint8Array,
+  sender: "client" | "server",
+  digest: Uint8Array,
+): Task<Uint8Array> {
+  return crypto.prf(suite.hash, master, `${sender} finished`, digest, VERIFY_DATA_BYTES);
+}
+
+/** Keying material for another protocol (RFC 5705 §4). A context of no bytes differs from none. */
+export function exportedKeys(
+  crypto: CryptoProvider,
+  suite: CipherSuite,
+  master: Uint8Array,
+  randoms: Randoms,
+  label: string,
+  context: Uint8Array | undefined,
+  length: number,
+): Task<Uint8Array> {
+  const seed = new ByteWriter().bytes(randoms.client).bytes(randoms.server);
+  if (context !== undefined) seed.prefixed(2, (writer) => writer.bytes(context));
+  return crypto.prf(suite.hash, master, label, seed.finish(), length);
+}

@@ -1,0 +1,159 @@
+/**
+ * The options of a client, checked once and completed with their defaults. Mistakes of the caller show here, not in a handshake.
+ *
+ * @module
+ */
+
+import { equal, isWellFormed, utf8Length } from "../bytes.ts";
+import { UsageError } from "../errors.ts";
+import { type Logger, type Random, silent } from "../ports.ts";
+import { finish } from "../task.ts";
+import type { CryptoProvider, PrivateKey, PublicKey } from "./crypto/provider.ts";
+import { asTlsError, TlsError } from "./errors.ts";
+import type { Identity, TlsClientOptions } from "./events.ts";
+import type { ClientOffer } from "./extensions.ts";
+import { presets } from "./presets.ts";
+import { allSignatureSchemes, type CipherSuite, secp256r1 } from "./suites.ts";
+import { parseCertificate } from "./x509/certificate.ts";
+
+const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
+
+/** An identity whose certificate is readable and whose key, where it is given, belongs to it. */
+export interface CheckedIdentity extends Identity {
+  readonly publicKey: PublicKey;
+}
+
+/** Checked options. */
+export interface Settings extends ClientOffer {
+  readonly serverName: string;
+  readonly trust: TlsClientOptions["trust"];
+  readonly crypto: CryptoProvider;
+  /** The caller's source, with its failures as `TLS_RANDOM_FAILED`. */
+  readonly random: Random;
+  readonly wallMs: TlsClientOptions["wallMs"];
+  readonly now: () => number;
+  readonly identity: CheckedIdentity | undefined;
+  readonly suites: readonly CipherSuite[];
+  readonly maxHandshakeBytes: number;
+  readonly log: Logger;
+  readonly keyLog: TlsClientOptions["keyLog"];
+}
+
+/**
+ * Checks the options.
+ *
+ * @throws UsageError for what is missing or not usable; TlsError `TLS_IDENTITY_UNREADABLE` and `TLS_IDENTITY_MISMATCH`.
+ */
+export function checkOptions(options: TlsClientOptions): Settings {
+  const { crypto, serverName, trust, wallMs, random } = options;
+  if (typeof random?.fill !== "function") throw new UsageError("USAGE_NO_RANDOM");
+  if (typeof wallMs !== "function") invalid("wallMs must be a function that returns the time of day or undefined");
+  if (typeof serverName !== "string" || !/^[\x21-\x7e]{1,255}$/.test(serverName))
+    invalid("serverName must be the server's host name or IP address in ASCII (punycode for other letters)");
+  if (trust.length === 0) invalid("trust is empty: no server could be accepted. Use amazonTrust or trustAnchors(pem)");
+  const suites = options.suites ?? presets.awsIot();
+  const groups = options.groups ?? [secp256r1];
+  // Defaults follow what the provider can do; what the caller names must be there.
+  const signatureSchemes =
+    options.signatureSchemes ??
+    allSignatureSchemes.filter((scheme) => crypto.supports(scheme.kind) && crypto.supports(scheme.hash));
+  for (const [name, list] of Object.entries({ suites, groups, signatureSchemes }))
+    if (list.length === 0) invalid(`${name} is empty`);
+  const needed = [
+    ...suites.flatMap((suite) => [suite.aead, suite.hash] as const),
+    ...groups.map((group) => group.name),
+    ...signatureSchemes.flatMap((scheme) => [scheme.kind, scheme.hash] as const),
+  ];
+  for (const algorithm of needed)
+    if (!crypto.supports(algorithm)) invalid(`the crypto provider does not support ${algorithm}`);
+  const alpn = options.alpn ?? [];
+  for (const protocol of alpn)
+    if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
+      invalid("alpn: protocol names are of 1 to 255 bytes (RFC 7301 §3.1)");
+  const maxHandshakeBytes = options.maxHandshakeBytes ?? DEFAULT_MAX_HANDSHAKE_BYTES;
+  if (!(maxHandshakeBytes >= 1024 && maxHandshakeBytes < 2 ** 24))
+    invalid("maxHandshakeBytes must be from 1,024 to 16,777,215");
+  const guarded = new GuardedRandom(random);
+  return {
+    serverName,
+    trust,
+    crypto,
+    random: guarded,
+    wallMs,
+    now: options.now ?? (() => 0),
+    identity: options.identity === undefined ? undefined : checkIdentity(options.identity, crypto, guarded),
+    suites,
+    groups,
+    signatureSchemes,
+    alpn,
+    sni: sniOf(serverName),
+    maxHandshakeBytes,
+    log: options.log ?? silent,
+    keyLog: options.keyLog,
+  };
+}
+
+/** RFC 6066 §3: a DNS name without a dot at its end; no IPv4 or IPv6 address. */
+function sniOf(serverName: string): string | undefined {
+  return serverName.includes(":") || /^[0-9.]+$/.test(serverName) ? undefined : serverName.replace(/\.$/, "");
+}
+
+/**
+ * Reads the leaf and compares its key with ours. Where the private key does not carry its public half, that is computed at once,
+ * which takes one scalar multiplication.
+ */
+function checkIdentity(identity: Identity, crypto: CryptoProvider, random: Random): CheckedIdentity {
+  const { certificates, privateKey, signer } = identity;
+  const leaf = certificates[0];
+  if (leaf === undefined) invalid("identity.certificates is empty");
+  if ((privateKey === undefined) === (signer === undefined))
+    invalid("identity needs either a privateKey or a signer, and not both");
+  let publicKey: PublicKey | undefined;
+  try {
+    publicKey = parseCertificate(leaf).publicKey;
+  } catch (error) {
+    throw new TlsError("TLS_IDENTITY_UNREADABLE", asTlsError(error).message, { cause: error });
+  }
+  if (publicKey === undefined) throw new TlsError("TLS_IDENTITY_UNREADABLE", "its kind of key is not supported");
+  if (privateKey !== undefined && !samePublicKey(publicKey, publicHalf(privateKey, crypto, random)))
+    throw new TlsError("TLS_IDENTITY_MISMATCH", `the certificate holds ${keyText(publicKey)}`, {
+      data: { certificateKey: keyText(publicKey), privateKey: privateKey.type },
+    });
+  return { ...identity, publicKey };
+}
+
+function publicHalf(key: PrivateKey, crypto: CryptoProvider, random: Random): PublicKey {
+  if (key.type === "rsa") return { type: "rsa", modulus: key.modulus, exponent: key.publicExponent };
+  if (key.point !== undefined) return { type: "ec", curve: key.curve, point: key.point };
+  return finish(crypto.publicKey(key, random));
+}
+
+function samePublicKey(a: PublicKey, b: PublicKey): boolean {
+  if (a.type === "rsa") return b.type === "rsa" && equal(a.modulus, b.modulus) && equal(a.exponent, b.exponent);
+  return b.type === "ec" && a.curve === b.curve && equal(a.point, b.point);
+}
+
+/** A public key for people: `RSA 2048 bit`, `secp256r1`. */
+export function keyText(key: PublicKey): string {
+  return key.type === "rsa" ? `RSA ${8 * key.modulus.length} bit` : key.curve;
+}
+
+function invalid(problem: string): never {
+  throw new UsageError("USAGE_INVALID_ARGUMENT", problem);
+}
+
+class GuardedRandom implements Random {
+  readonly #source: Random;
+
+  constructor(source: Random) {
+    this.#source = source;
+  }
+
+  fill(bytes: Uint8Array, purpose: string): void {
+    try {
+      this.#source.fill(bytes, purpose);
+    } catch (error) {
+      throw new TlsError("TLS_RANDOM_FAILED", `for ${purpose}`, { cause: error, data: { purpose } });
+    }
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * The three checks that make a TLS connection trustworthy, and the only place where their proofs are made.
+ *
+ * `PeerVerified`, `SignatureValid` and `FinishedValid` are classes with private fields that are exported as types only, so that nothing
+ * else can make one. The state that passes application data on demands all three: a skipped check does not compile.
+ *
+ * @module
+ */
+
+import { constantTimeEqual } from "../bytes.ts";
+import { map, type Task, then } from "../task.ts";
+import { Alert, alertForCertificateFlags } from "./alerts.ts";
+import type { PublicKey } from "./crypto/provider.ts";
+import { TlsError } from "./errors.ts";
+import type { Randoms } from "./key-schedule.ts";
+import type { ServerKeyExchange } from "./messages.ts";
+import { keyText, type Settings } from "./settings.ts";
+import type { CipherSuite, SignatureScheme } from "./suites.ts";
+import type { Certificate } from "./x509/certificate.ts";
+import { certificateErrors, verificationFlags } from "./x509/errors.ts";
+import type { TrustAnchor } from "./x509/trust.ts";
+import { certificateVerification, type VerificationResult } from "./x509/verify.ts";
+
+class PeerProof {
+  readonly #path: readonly Certificate[];
+  readonly #anchor: TrustAnchor;
+  readonly #publicKey: PublicKey;
+
+  constructor(path: readonly Certificate[], anchor: TrustAnchor, publicKey: PublicKey) {
+    this.#path = path;
+    this.#anchor = anchor;
+    this.#publicKey = publicKey;
+  }
+
+  /** Leaf first; the last one's issuer is the anchor. */
+  get path(): readonly Certificate[] {
+    return this.#path;
+  }
+
+  get anchor(): TrustAnchor {
+    return this.#anchor;
+  }
+
+  /** The key in the peer's own certificate. */
+  get publicKey(): PublicKey {
+    return this.#publicKey;
+  }
+}
+
+class SignatureProof {
+  readonly #scheme: SignatureScheme;
+
+  constructor(scheme: SignatureScheme) {
+    this.#scheme = scheme;
+  }
+
+  get scheme(): SignatureScheme {
+    return this.#scheme;
+  }
+}
+
+class FinishedProof {
+  readonly #verifyData: Uint8Array;
+
+  constructor(verifyData: Uint8Array) {
+    this.#verifyData = verifyData;
+  }
+
+  /** The server's verify_data. */
+  get verifyData(): Uint8Array {
+    return this.#verifyData;
+  }
+}
+
+/** The server's chain leads to a trust anchor, is valid now, and is for the name that was asked for. */
+export type PeerVerified = PeerProof;
+/** The server signed this handshake's key exchange with the key of its certificate. */
+export type SignatureValid = SignatureProof;
+/** The server saw the same handshake as we did. */
+export type FinishedValid = FinishedProof;
+
+/** Verifies a server's chain (RFC 5280 §6, RFC 9525) and that its key fits the suite. */
+export function verifyPeer(settings: Settings, suite: CipherSuite, chain: readonly Uint8Array[]): Task<PeerVerified> {
+  if (chain.length === 0) throw new TlsError("TLS_CERTIFICATE_MISSING");
+  const { trust, serverName, crypto } = settings;
+  const verification = certificateVerification({
+    purpose: "server",
+    chain,
+    trust,
+    serverName,
+    at: settings.wallMs(),
+    crypto,
+  });
+  return map(verification, (result) => {
+    const leaf = result.path[0];
+    if (!result.ok || result.anchor === undefined || leaf === undefined) throw rejected(result);
+    const key = leaf.publicKey;
+    if (key === undefined || (key.type === "rsa") !== (suite.authentication === "rsa"))
+      throw new TlsError(
+        "TLS_CERTIFICATE_KEY_TYPE",
+        `${key === undefined ? "an unknown kind of key" : keyText(key)} for ${suite.name}`,
+      );
+    if (key.type === "ec" && !settings.groups.some((group) => group.name === key.curve))
+      throw new TlsError("TLS_CERTIFICATE_CURVE", key.curve);
+    return new PeerProof(result.path, result.anchor, key);
+  });
+}
+
+/** Verifies a ServerKeyExchange's signature over both randoms and its parameters (RFC 5246 §7.4.3). */
+export function verifyKeyExchange(
+  settings: Settings,
+  peer: PeerVerified,
+  scheme: SignatureScheme,
+  randoms: Randoms,
+  message: ServerKeyExchange,
+): Task<SignatureValid> {
+  if (scheme.key !== peer.publicKey.type)
+    throw new TlsError("TLS_SIGNATURE_SCHEME_UNFIT", `${scheme.name} with a key of type ${keyText(peer.publicKey)}`);
+  const { crypto } = settings;
+  const digest = crypto.digest(scheme.hash, [randoms.client, randoms.server, message.parameters]);
+  const verification = then(digest, (value) => crypto.verify(scheme, peer.publicKey, value, message.signature));
+  return map(verification, (isValid) => {
+    // mbedTLS names the failure after the algorithm: RSA_VERIFY_FAILED, ECP_VERIFY_FAILED.
+    if (!isValid)
+      throw new TlsError("TLS_BAD_SIGNATURE", scheme.name, { mbedtls: scheme.key === "rsa" ? -0x4380 : -0x4e00 });
+    return new SignatureProof(scheme);
+  });
+}
+
+/** Compares a Finished's verify_data with what it must be (RFC 5246 §7.4.9). */
+export function verifyFinished(expected: Uint8Array, received: Uint8Array): FinishedValid {
+  if (!constantTimeEqual(expected, received)) throw new TlsError("TLS_BAD_FINISHED");
+  return new FinishedProof(received);
+}
+
+/** The error for a chain that was not accepted, with mbedTLS's flags and all problems. */
+function rejected(result: VerificationResult): TlsError {
+  const first = result.problems[0];
+  // A certificate that cannot be read at all has an alert of its own, as in mbedTLS, whatever the flags say.
+  const unreadable = result.problems
+    .map((problem) => certificateErrors[problem.code])
+    .find((row) => "flag" in row && row.flag === verificationFlags.OTHER);
+  return new TlsError("TLS_CERTIFICATE_REJECTED", result.problems.map((problem) => problem.message).join("; "), {
+    alert:
+      unreadable === undefined ? alertForCertificateFlags(result.flags) : (unreadable.alert ?? Alert.bad_certificate),
+    hint: first?.hint,
+    data: {
+      flags: `0x${result.flags.toString(16)}`,
+      problems: result.problems.map((problem) => problem.code),
+      hints: result.problems.map((problem) => problem.hint),
+      certificate: first?.certificate,
+    },
+  });
+}
