@@ -4,7 +4,9 @@
  * @module
  */
 
+export { amazonTrust } from "./amazon.ts";
 export { type Certificate, parseCertificate } from "./certificate.ts";
+export { describe, fingerprint, oneLine } from "./describe.ts";
 export {
   CertificateError,
   type CertificateErrorCode,
@@ -12,13 +14,13 @@ export {
   certificateErrors,
   verificationFlags,
 } from "./errors.ts";
-export type { Extension, GeneralNames, KeyUsage, NameConstraints } from "./extensions.ts";
+export type { BasicConstraints, Extension, GeneralNames, KeyUsage, NameConstraints } from "./extensions.ts";
+export { type IssueExtensions, type IssueOptions, issueCertificate, type NameInput } from "./issue.ts";
+export { encodePrivateKey, keyBelongsTo, parsePrivateKey, requireKeyOf, samePublicKey } from "./keys.ts";
 export type { Name, NameAttribute } from "./name.ts";
-export { type TrustAnchor, trustAnchors } from "./trust.ts";
-export {
-  certificateVerification,
-  type VerificationProblem,
-  type VerificationResult,
-  type VerifyOptions,
-  verifyCertificate,
-} from "./verify.ts";
+export { ipAddressText, matchServerName, parseIpAddress, parseServerName, type ServerName } from "./names.ts";
+export { type PemBlock, parsePem, toPem } from "./pem.ts";
+export type { VerificationProblem } from "./problem.ts";
+export { encodeSubjectPublicKeyInfo, parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
+export { parseCertificateChain, type TrustAnchor, trustAnchors } from "./trust.ts";
+export { certificateVerification, type VerificationResult, type VerifyOptions, verifyCertificate } from "./verify.ts";

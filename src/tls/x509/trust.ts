@@ -6,8 +6,10 @@
  */
 
 import { printable, printableBytes } from "../../bytes.ts";
-import { parseCertificate } from "./certificate.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
 import { CertificateError } from "./errors.ts";
+import type { NameConstraints } from "./extensions.ts";
+import { oidName } from "./oids.ts";
 import { type PemBlock, pemBlocks } from "./pem.ts";
 
 /** A CA that is trusted, as name and key. */
@@ -18,6 +20,10 @@ export interface TrustAnchor {
   readonly subjectPublicKeyInfo: Uint8Array;
   /** For people: the name in one line. */
   readonly label: string;
+  /** Made of a certificate that is no CA: trusted as itself, issuer of nothing. */
+  readonly endEntity?: boolean;
+  /** What the CA's certificate limits itself to (RFC 5937 §3.2). */
+  readonly nameConstraints?: NameConstraints;
 }
 
 /**
@@ -34,12 +40,31 @@ export function trustAnchors(input: string | Uint8Array | readonly (string | Uin
 
 function anchorOf(der: Uint8Array): TrustAnchor {
   try {
-    const { subject, subjectPublicKeyInfo } = parseCertificate(der);
-    return { subject: subject.der, subjectPublicKeyInfo, label: subject.toString() };
+    const certificate = parseCertificate(der);
+    const { subject, subjectPublicKeyInfo, nameConstraints, unknownCritical } = certificate;
+    const label = subject.toString();
+    if (subject.attributes.length === 0) throw new CertificateError("X509_NAME", "a CA without a name");
+    if (unknownCritical.length > 0)
+      throw new CertificateError(
+        "X509_UNKNOWN_CRITICAL_EXTENSION",
+        `${label} has ${unknownCritical.map(oidName).join(", ")}`,
+      );
+    return {
+      subject: subject.der,
+      subjectPublicKeyInfo,
+      label,
+      ...(isCa(certificate) ? {} : { endEntity: true }),
+      ...(nameConstraints === undefined ? {} : { nameConstraints }),
+    };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     throw new CertificateError("X509_TRUST", error.message, error.data, error);
   }
+}
+
+/** Roots of version 1 could not say that they are CAs. */
+function isCa({ version, basicConstraints, keyUsage }: Certificate): boolean {
+  return (version === 1 || basicConstraints?.ca === true) && keyUsage?.includes("keyCertSign") !== false;
 }
 
 /**

@@ -1,14 +1,29 @@
 /**
- * Chain verification.
+ * Chain verification: from a leaf over a bag of certificates to a trust anchor, RFC 5280 §6 with the path building of RFC 4158.
+ *
+ * The search goes depth first and tries anchors before the peer's certificates, so that it ends at the first CA that is trusted and
+ * surplus or cross-signed certificates do not matter. A link counts when the names match and the signature is right; a path that
+ * reaches an anchor is then validated as a whole (`validate.ts`). Where a path has a problem, the search goes on for a better one;
+ * the best is reported. Everything is bounded: certificates, links tried, signatures checked (each pair once).
+ *
+ * The result is mbedTLS's in its flags. Stricter than mbedTLS: no common name, extendedKeyUsage in intermediates, strict DER, a
+ * trusted leaf must be signed with its own key. A time that is unknown is a problem (`X509_TIME_UNKNOWN`, flag OTHER), never a pass.
  *
  * @module
  */
 
-import type { Task } from "../../task.ts";
-import type { CryptoProvider } from "../crypto/provider.ts";
-import type { Certificate } from "./certificate.ts";
-import type { CertificateErrorCode } from "./errors.ts";
+import { equal } from "../../bytes.ts";
+import { UsageError } from "../../errors.ts";
+import { finish, type Task, then } from "../../task.ts";
+import type { CryptoProvider, PublicKey } from "../crypto/provider.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
+import { DerReader } from "./der.ts";
+import { CertificateError } from "./errors.ts";
+import { type Name, namesMatch, readName } from "./name.ts";
+import { flagsOf, type Placed, problemOf, problemOfError, type VerificationProblem } from "./problem.ts";
+import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
+import { isValidAt, type PathRules, validatePath } from "./validate.ts";
 
 export interface VerifyOptions {
   /** What the leaf is used for. `any` checks neither extendedKeyUsage nor the leaf's keyUsage. */
@@ -23,31 +38,383 @@ export interface VerifyOptions {
   readonly crypto: CryptoProvider;
   /** CA certificates between leaf and anchor at most, self-issued ones not counted; 8 by default. */
   readonly maxIntermediates?: number | undefined;
-  /** 2048 by default. */
+  /** Bits of an RSA modulus at least, anchors excepted; 2048 by default. */
   readonly minRsaBits?: number | undefined;
-}
-
-export interface VerificationProblem {
-  readonly code: CertificateErrorCode;
-  /** The subject of the certificate, in one line, for people. */
-  readonly certificate: string;
-  /** Its index in `chain`. */
-  readonly index: number;
-  readonly field: string;
-  readonly rule: string;
-  readonly message: string;
-  readonly hint: string;
 }
 
 export interface VerificationResult {
   readonly ok: boolean;
-  /** Leaf first; the last one's issuer is the anchor. Where `ok` is false: as far as it got. */
+  /** Leaf first; the last one's issuer is the anchor. Where `ok` is false: the best path found, as far as it goes. */
   readonly path: readonly Certificate[];
   readonly anchor: TrustAnchor | undefined;
   /** Bits of `verificationFlags`, of all problems together; 0 where `ok`. */
   readonly flags: number;
+  /** Empty where `ok`. */
   readonly problems: readonly VerificationProblem[];
 }
 
-export declare function certificateVerification(options: VerifyOptions): Task<VerificationResult>;
-export declare function verifyCertificate(options: VerifyOptions): VerificationResult;
+/** Certificates that a peer may send; more are refused unread. */
+const MAX_CHAIN = 32;
+/** Links between a certificate and a possible issuer that are tried. */
+const MAX_LINKS = 512;
+/** Signatures that are checked. */
+const MAX_SIGNATURES = 64;
+
+/** Rough costs in units (one field multiplication each) of what is not a task of the provider's. */
+const UNITS = { link: 1, parseBytes: 64, validate: 32 } as const;
+
+/**
+ * Verifies a chain in steps.
+ *
+ * @throws UsageError where purpose `server` has no `serverName`. A bad chain is no exception but a result with problems.
+ */
+export function certificateVerification(options: VerifyOptions): Task<VerificationResult> {
+  return new Verification(options);
+}
+
+/**
+ * Verifies a chain at once.
+ *
+ * @throws UsageError as {@link certificateVerification}.
+ * @example
+ * const result = verifyCertificate({ purpose: "server", chain, trust, serverName: "localhost", at: Date.now(), crypto });
+ * if (!result.ok) for (const { message, hint } of result.problems) console.error(message, hint);
+ */
+export function verifyCertificate(options: VerifyOptions): VerificationResult {
+  return finish(certificateVerification(options));
+}
+
+/** A trust anchor, read. */
+interface ReadAnchor {
+  readonly anchor: TrustAnchor;
+  readonly name: Name;
+  readonly key: PublicKey | undefined;
+  readonly algorithm: string;
+}
+
+/** Somebody who may have issued a certificate: an anchor, or a certificate of the peer's. */
+type Issuer = { readonly anchor: ReadAnchor } | { readonly placed: Placed };
+
+/** A certificate of the present path, and whom to try as its issuer. */
+interface Node {
+  readonly placed: Placed;
+  readonly issuers: readonly Issuer[];
+  next: number;
+  /** Why the link from this one to the next of the path could not be checked. */
+  unchecked: VerificationProblem | undefined;
+}
+
+/** A link whose signature is being checked. */
+interface Pending {
+  readonly task: Task<boolean>;
+  readonly link: string;
+  readonly node: Node;
+  readonly issuer: Issuer;
+}
+
+interface Candidate {
+  readonly path: readonly Placed[];
+  readonly anchor: TrustAnchor | undefined;
+  readonly problems: readonly VerificationProblem[];
+}
+
+class Verification implements Task<VerificationResult> {
+  readonly #options: VerifyOptions;
+  readonly #rules: PathRules;
+  readonly #anchors: ReadAnchor[] = [];
+  readonly #certificates: Placed[] = [];
+  readonly #path: Node[] = [];
+  /** Signatures checked, by `child:issuer`. */
+  readonly #checked = new Map<string, boolean>();
+  #unreadAnchors = 0;
+  #unreadCertificates = 0;
+  #links = 0;
+  #started = false;
+  #pending: Pending | undefined;
+  #best: Candidate | undefined;
+  #result: VerificationResult | undefined;
+  #spent = 0;
+
+  constructor(options: VerifyOptions) {
+    if (options.purpose === "server" && options.serverName === undefined)
+      throw new UsageError(
+        "USAGE_INVALID_ARGUMENT",
+        "a server's certificate is verified for a serverName: none was given",
+      );
+    this.#options = options;
+    this.#rules = {
+      purpose: options.purpose,
+      serverName: options.serverName,
+      at: options.at,
+      maxIntermediates: options.maxIntermediates ?? 8,
+      minRsaBits: options.minRsaBits ?? 2048,
+    };
+    if (options.chain.length === 0) this.#reject("X509_NO_CERTIFICATE", "the chain is empty");
+    else if (options.chain.length > MAX_CHAIN)
+      this.#reject("X509_LIMIT", `${options.chain.length} certificates in the chain, ${MAX_CHAIN} at most`);
+  }
+
+  get spent(): number {
+    return this.#spent + (this.#pending?.task.spent ?? 0);
+  }
+
+  get result(): VerificationResult {
+    return this.#result!;
+  }
+
+  step(units: number): boolean {
+    const until = this.spent + units;
+    do {
+      if (this.#result !== undefined) return true;
+      this.#advance(Math.max(until - this.spent, 1));
+    } while (this.spent < until);
+    return this.#result !== undefined;
+  }
+
+  /** One indivisible piece: a step of a signature, one certificate or anchor read, one link. */
+  #advance(units: number): void {
+    if (this.#pending !== undefined) this.#checkSignature(this.#pending, units);
+    else if (this.#unreadAnchors < this.#options.trust.length) this.#readAnchor();
+    else if (this.#unreadCertificates < this.#options.chain.length) this.#readCertificate();
+    else if (!this.#started) {
+      this.#started = true;
+      this.#enter(this.#certificates[0]!);
+    } else this.#tryNextIssuer();
+  }
+
+  #readAnchor(): void {
+    const anchor = this.#options.trust[this.#unreadAnchors++]!;
+    this.#spent += UNITS.link + Math.ceil(anchor.subjectPublicKeyInfo.length / UNITS.parseBytes);
+    try {
+      const reader = new DerReader(anchor.subject, "subject", "X509_NAME");
+      const name = readName(reader, "");
+      reader.finish();
+      const { publicKey, algorithm } = parseSubjectPublicKeyInfo(anchor.subjectPublicKeyInfo);
+      this.#anchors.push({ anchor, name, key: publicKey, algorithm });
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      throw new CertificateError("X509_TRUST", error.message, error.data, error);
+    }
+  }
+
+  #readCertificate(): void {
+    const index = this.#unreadCertificates++;
+    const der = this.#options.chain[index]!;
+    this.#spent += UNITS.link + Math.ceil(der.length / UNITS.parseBytes);
+    if (this.#certificates.some(({ certificate }) => equal(certificate.der, der))) return;
+    try {
+      this.#certificates.push({ certificate: parseCertificate(der), index });
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      this.#conclude({ path: [], anchor: undefined, problems: [problemOfError(error, index)] });
+    }
+  }
+
+  /** Makes a certificate the end of the path, with its possible issuers: anchors first, then the likeliest. */
+  #enter(placed: Placed): void {
+    const { certificate } = placed;
+    const anchors = this.#anchors
+      .filter(({ anchor, name }) => namesMatch(name, certificate.issuer) && mayIssue(anchor, certificate))
+      .map((anchor) => ({ anchor }));
+    const others = this.#certificates
+      .filter((other) => namesMatch(other.certificate.subject, certificate.issuer) && !this.#isOnPath(other, placed))
+      .map((other) => ({ placed: other, rank: rank(other.certificate, certificate, this.#rules.at) }))
+      .sort((a, b) => a.rank - b.rank);
+    this.#path.push({ placed, issuers: [...anchors, ...others], next: 0, unchecked: undefined });
+  }
+
+  /** The same name and key twice on a path would be a loop, whoever signed them. */
+  #isOnPath({ certificate }: Placed, last: Placed): boolean {
+    return [...this.#path.map(({ placed }) => placed), last].some(
+      (node) =>
+        namesMatch(node.certificate.subject, certificate.subject) &&
+        equal(node.certificate.subjectPublicKeyInfo, certificate.subjectPublicKeyInfo),
+    );
+  }
+
+  #tryNextIssuer(): void {
+    this.#spent += UNITS.link;
+    const node = this.#path[this.#path.length - 1];
+    if (node === undefined) {
+      this.#conclude(this.#best!);
+      return;
+    }
+    const issuer = node.issuers[node.next++];
+    if (issuer === undefined) {
+      node.unchecked = undefined;
+      this.#leave(node);
+      return;
+    }
+    if (++this.#links > MAX_LINKS) {
+      this.#giveUp(`${MAX_LINKS} links between certificates tried`);
+      return;
+    }
+    node.unchecked = this.#uncheckable(node.placed, issuer);
+    const link = `${node.placed.index}:${this.#nameOf(issuer)}`;
+    const known = node.unchecked === undefined ? this.#checked.get(link) : true;
+    if (known === true) this.#follow(issuer);
+    else if (known === undefined) this.#startSignature(node, issuer, link);
+  }
+
+  #nameOf(issuer: Issuer): string {
+    return "anchor" in issuer ? `anchor ${this.#anchors.indexOf(issuer.anchor)}` : String(issuer.placed.index);
+  }
+
+  /** Why a signature cannot or must not be checked; the link is followed for the report's sake, and the problem stays with it. */
+  #uncheckable(placed: Placed, issuer: Issuer): VerificationProblem | undefined {
+    const { crypto } = this.#options;
+    const { signatureAlgorithm: algorithm, signatureAlgorithmName, weakSignature, subject } = placed.certificate;
+    const field = "signatureAlgorithm";
+    const detail = `${subject.toString()} is signed with ${signatureAlgorithmName}`;
+    if (weakSignature) return problemOf(placed, "X509_WEAK_HASH", field, "RFC 9155", detail);
+    const key = keyOf(issuer);
+    if (
+      algorithm !== undefined &&
+      key !== undefined &&
+      crypto.supports(algorithm.kind) &&
+      crypto.supports(algorithm.hash) &&
+      (key.type === "rsa" || crypto.supports(key.curve))
+    )
+      return undefined;
+    const by = `${detail} by a key of ${keyTextOf(issuer)}`;
+    return problemOf(placed, "X509_UNSUPPORTED_ALGORITHM", field, "RFC 5280 §4.1.1.2", by);
+  }
+
+  #startSignature(node: Node, issuer: Issuer, link: string): void {
+    if (this.#checked.size >= MAX_SIGNATURES) {
+      this.#giveUp(`${MAX_SIGNATURES} signatures checked`);
+      return;
+    }
+    const { crypto } = this.#options;
+    const { tbs, signature, signatureAlgorithm } = node.placed.certificate;
+    const algorithm = signatureAlgorithm!;
+    const key = keyOf(issuer)!;
+    if ((algorithm.kind === "ecdsa") !== (key.type === "ec")) {
+      this.#checked.set(link, false);
+      return;
+    }
+    const task = then(crypto.digest(algorithm.hash, [tbs]), (digest) =>
+      crypto.verify(algorithm, key, digest, signature),
+    );
+    this.#pending = { task, link, node, issuer };
+  }
+
+  #checkSignature({ task, link, issuer }: Pending, units: number): void {
+    if (!task.step(units)) return;
+    this.#spent += task.spent;
+    this.#pending = undefined;
+    this.#checked.set(link, task.result);
+    if (task.result) this.#follow(issuer);
+  }
+
+  /** Goes from the end of the path to an issuer whose signature is right: to an anchor, which ends the path, or one CA further. */
+  #follow(issuer: Issuer): void {
+    if ("placed" in issuer) {
+      this.#enter(issuer.placed);
+      return;
+    }
+    const { anchor } = issuer.anchor;
+    this.#spent += UNITS.validate * this.#path.length;
+    const found = this.#candidate(anchor, []);
+    this.#keepBetter(found);
+    if (found.problems.length === 0) this.#conclude(found);
+  }
+
+  /** Backtracks. A certificate that nobody is known to have issued is reported, unless something better was found. */
+  #leave(node: Node): void {
+    this.#spent += UNITS.validate * this.#path.length;
+    if (this.#best?.anchor === undefined) this.#keepBetter(this.#candidate(undefined, [this.#deadEnd(node)]));
+    this.#path.pop();
+    const before = this.#path[this.#path.length - 1];
+    if (before !== undefined) before.unchecked = undefined;
+  }
+
+  #deadEnd({ placed, issuers }: Node): VerificationProblem {
+    const { subject, issuer } = placed.certificate;
+    if (
+      issuers.length > 0 &&
+      issuers.every((one) => this.#checked.get(`${placed.index}:${this.#nameOf(one)}`) === false)
+    )
+      return problemOf(
+        placed,
+        "X509_BAD_SIGNATURE",
+        "signatureValue",
+        "RFC 5280 §6.1.3 a 1",
+        `${subject.toString()} names ${issuer.toString()}, whose key did not sign it`,
+      );
+    return problemOf(
+      placed,
+      "X509_NOT_TRUSTED",
+      "tbsCertificate.issuer",
+      "RFC 5280 §6.1",
+      `the issuer of ${subject.toString()}, ${issuer.toString()}, is none of the ${this.#anchors.length} trust anchor(s)`,
+    );
+  }
+
+  #candidate(anchor: TrustAnchor | undefined, more: readonly VerificationProblem[]): Candidate {
+    const path = this.#path.map(({ placed }) => placed);
+    const unchecked = this.#path.flatMap((node) => (node.unchecked === undefined ? [] : [node.unchecked]));
+    return {
+      path,
+      anchor,
+      problems: [...more, ...unchecked, ...validatePath(path, anchor?.nameConstraints, this.#rules)],
+    };
+  }
+
+  /** Better is what reaches an anchor, then what has fewer problems, then what is longer. */
+  #keepBetter(found: Candidate): void {
+    const best = this.#best;
+    if (best === undefined) this.#best = found;
+    else if ((found.anchor !== undefined) !== (best.anchor !== undefined)) {
+      if (found.anchor !== undefined) this.#best = found;
+    } else if (found.anchor !== undefined) {
+      if (found.problems.length < best.problems.length) this.#best = found;
+    } else if (found.path.length > best.path.length) this.#best = found;
+  }
+
+  #giveUp(reason: string): void {
+    const problem = problemOf(this.#certificates[0], "X509_LIMIT", "chain", "RFC 4158 §3.2", reason);
+    const { path, anchor, problems } = this.#best ?? this.#candidate(undefined, []);
+    this.#conclude({ path, anchor, problems: [problem, ...problems] });
+  }
+
+  #reject(code: "X509_NO_CERTIFICATE" | "X509_LIMIT", detail: string): void {
+    const problem = problemOf(undefined, code, "chain", "RFC 5246 §7.4.2", detail);
+    this.#conclude({ path: [], anchor: undefined, problems: [problem] });
+  }
+
+  #conclude({ path, anchor, problems }: Candidate): void {
+    this.#result = {
+      ok: anchor !== undefined && problems.length === 0,
+      path: path.map(({ certificate }) => certificate),
+      anchor,
+      flags: flagsOf(problems),
+      problems,
+    };
+  }
+}
+
+function keyOf(issuer: Issuer): PublicKey | undefined {
+  return "anchor" in issuer ? issuer.anchor.key : issuer.placed.certificate.publicKey;
+}
+
+function keyTextOf(issuer: Issuer): string {
+  return "anchor" in issuer ? issuer.anchor.algorithm : issuer.placed.certificate.publicKeyAlgorithm;
+}
+
+/** An anchor made of a certificate that is no CA vouches for that one only. */
+function mayIssue(anchor: TrustAnchor, certificate: Certificate): boolean {
+  return anchor.endEntity !== true || equal(anchor.subjectPublicKeyInfo, certificate.subjectPublicKeyInfo);
+}
+
+/** Small for a likely issuer: valid now, a CA, and with the key that the certificate names (RFC 4158 §3.5). */
+function rank(issuer: Certificate, certificate: Certificate, at: number | undefined): number {
+  const wanted = certificate.authorityKeyIdentifier?.keyIdentifier;
+  const found = issuer.subjectKeyIdentifier;
+  const otherKey = wanted !== undefined && found !== undefined && !equal(wanted, found);
+  return (
+    (at !== undefined && !isValidAt(issuer, at) ? 4 : 0) +
+    (issuer.basicConstraints?.ca === true ? 0 : 2) +
+    (otherKey ? 1 : 0)
+  );
+}
