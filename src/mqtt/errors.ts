@@ -99,6 +99,13 @@ export const mqttErrors = {
     hint: "The connection is down or slower than the app publishes. Await each publish, or raise maxQueued and maxQueuedBytes.",
     sdk: -51,
   },
+  MQTT_CONNECT_TIMEOUT: {
+    meaning: "the transport was not connected in time",
+    blame: "network",
+    retry: true,
+    hint: "Nothing answers at that address, or TLS is stuck. Check endpoint, port and firewall, or raise connectTimeoutMs.",
+    sdk: -6,
+  },
   MQTT_CONNACK_TIMEOUT: {
     meaning: "the broker did not answer CONNECT in time",
     blame: "network",
@@ -168,13 +175,6 @@ export const mqttErrors = {
     retry: true,
     hint: "Where it happens soon after connecting: another client uses the same clientId, or the policy forbids a topic.",
     sdk: -13,
-  },
-  MQTT_TRANSPORT_FAILED: {
-    meaning: "the transport failed",
-    blame: "network",
-    retry: true,
-    hint: "See the cause.",
-    sdk: -26,
   },
   MQTT_OPERATION_TIMEOUT: {
     meaning: "the operation was not done in time",
