@@ -1,0 +1,19 @@
+/**
+ * `thingwire/tls/crypto`: the crypto provider that TLS and X.509 compute with, whole or composed of pieces.
+ *
+ * @module
+ */
+
+export { type AeadAlgorithm, aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
+export { type CryptoPieces, composeCrypto } from "./compose.ts";
+export { type CryptoOptions, createCrypto } from "./create.ts";
+export type { Curve } from "./curve.ts";
+export { ecdsa } from "./ecdsa.ts";
+export { type Group, type PreparedGroup, secp256r1, secp384r1, secp521r1 } from "./group.ts";
+export type { HashAlgorithm, RunningHash } from "./hash.ts";
+export type * from "./provider.ts";
+export { rsaPkcs1 } from "./rsa-pkcs1.ts";
+export { rsaPss } from "./rsa-pss.ts";
+export { sha256 } from "./sha256.ts";
+export { sha384, sha512 } from "./sha512.ts";
+export type { SignatureContext, SignatureMethod } from "./signature.ts";
