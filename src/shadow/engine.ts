@@ -26,7 +26,7 @@ import { jsonPatch } from "./input.ts";
 import { copyJson, encodeJson, isEmpty, type JsonObject, jsonBytes, type MutableJsonObject } from "./json.ts";
 import { ServiceMessage } from "./messages.ts";
 import { type ShadowLimits, shadowLimits } from "./request.ts";
-import { applyUpdate, SECTIONS, type Section, type StoredShadow } from "./state.ts";
+import { applyUpdate, project, SECTIONS, type Section, type StoredShadow } from "./state.ts";
 import { parseShadowTopic, type ShadowName, type ShadowTopics, shadowPrefix, shadowTopics } from "./topics.ts";
 
 /** After so many conflicts in a row an update goes without a version, so that a busy app cannot starve the device. */
@@ -59,8 +59,8 @@ export type ShadowEngineEvent =
   /** Subscribe to these and then call `subscribed` or `subscribeFailed`. */
   | { readonly type: "subscribe"; readonly filters: readonly string[] }
   | { readonly type: "publish"; readonly topic: string; readonly payload: Uint8Array }
-  /** What is newly desired. Each leaf comes once a change, in the order of versions. The receiver may keep and change it. */
-  | { readonly type: "delta"; readonly delta: JsonObject; readonly version: number }
+  /** Something is newly desired: `takeDelta` tells what. */
+  | { readonly type: "delta"; readonly version: number }
   /** The copy of the document changed; `undefined` where there is no shadow. */
   | { readonly type: "document"; readonly document: StoredShadow | undefined }
   /** The shadow was deleted, by whomever. */
@@ -129,9 +129,11 @@ export class ShadowEngine {
   #document: StoredShadow | undefined;
   /** The highest version heard of; above the document's where messages are missing. */
   #heard = 0;
-  /** The version and content of the delta that was last handed out. */
-  #offeredVersion = 0;
-  #offered: JsonObject | undefined;
+  /** What is left to do, and the version that says so: the watermark below which deltas are stale. */
+  #outstanding: JsonObject = {};
+  #deltaVersion = 0;
+  /** The part of it that was taken by the receiver. */
+  #taken: JsonObject = {};
   /** What this device reported: the whole of it is reported again after somebody deleted the shadow. */
   #own: JsonObject = {};
 
@@ -285,9 +287,19 @@ export class ShadowEngine {
     return found;
   }
 
-  /** Has the whole outstanding delta handed out at the next occasion, since its receiver failed. */
+  /**
+   * What is desired, not reported, and was not taken before; `undefined` where that is nothing. Each leaf comes once a change, in
+   * the order of versions; what was withdrawn meanwhile never comes. The receiver may keep and change it.
+   */
+  takeDelta(): { readonly delta: JsonObject; readonly version: number } | undefined {
+    const news = delta(this.#outstanding, this.#taken);
+    this.#taken = this.#outstanding;
+    return news === undefined ? undefined : { delta: copyJson(news), version: this.#deltaVersion };
+  }
+
+  /** Forgets what was taken, since its receiver failed: the next `delta` event is about all that is left to do. */
   redeliver(): void {
-    this.#offered = undefined;
+    this.#taken = {};
   }
 
   /** Takes time on: deadlines, retries, late messages. */
@@ -358,7 +370,7 @@ export class ShadowEngine {
     this.#retryAt = undefined;
     this.#phase = "live";
     // Below what was seen before: deleted meanwhile and begun anew.
-    if (document.version < this.#offeredVersion) this.#offeredVersion = 0;
+    if (document.version < this.#deltaVersion) this.#deltaVersion = 0;
     this.#adopt(document);
     for (const operation of get.operations) this.#done(operation);
   }
@@ -476,19 +488,19 @@ export class ShadowEngine {
   #gone(): void {
     const known = this.#document !== undefined;
     this.#document = undefined;
-    this.#heard = this.#offeredVersion = 0;
-    this.#offered = undefined;
+    this.#heard = this.#deltaVersion = 0;
+    this.#outstanding = this.#taken = {};
     this.#retryAt = undefined;
     if (known) this.#events.push({ type: "document", document: undefined });
   }
 
-  /** Hands out what of a delta is new. What a later delta lacks was done or withdrawn, and is news when it comes back. */
+  /** Notes what is left to do. What it lacks was done or withdrawn, and is news when it comes back. */
   #offer(difference: JsonObject, version: number): void {
-    if (version < this.#offeredVersion) return;
-    const news = delta(difference, this.#offered);
-    this.#offeredVersion = version;
-    this.#offered = difference;
-    if (news !== undefined) this.#events.push({ type: "delta", delta: copyJson(news), version });
+    if (version < this.#deltaVersion) return;
+    this.#deltaVersion = version;
+    this.#outstanding = difference;
+    this.#taken = project(this.#taken, difference);
+    if (delta(difference, this.#taken) !== undefined) this.#events.push({ type: "delta", version });
   }
 
   #hear(version: number): void {
