@@ -6,6 +6,7 @@
 
 export { TransportError, type TransportErrorCode, transportErrors } from "./errors.ts";
 export { type MemoryFaults, type MemoryPairOptions, memoryPair } from "./memory.ts";
+export type { NativeTlsInfo, NativeTlsOptions } from "./native-tls.ts";
 export { Pump, type PumpedEngine, type PumpOptions } from "./pump.ts";
 export { type TlsTransport, type TlsTransportOptions, tls } from "./tls.ts";
 export type { Transport, TransportHandler } from "./transport.ts";

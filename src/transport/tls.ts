@@ -52,8 +52,6 @@ export function tls(lower: Transport, options: TlsTransportOptions): TlsTranspor
 
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 20_000;
 const DEFAULT_SLICE_UNITS = 2_000;
-/** More than a record takes: what is reserved to learn how much room there is. */
-const ANY_LENGTH = 65_536;
 
 class TlsOverTransport implements TlsTransport {
   readonly description: string;
@@ -108,20 +106,20 @@ class TlsOverTransport implements TlsTransport {
   }
 
   write(bytes: Uint8Array): number {
-    const taken = this.#canWrite() ? this.#engine.write(bytes) : 0;
-    if (taken < bytes.length) this.#announce = true;
-    if (taken > 0) this.#pump.wake();
-    return taken;
+    const room = this.reserve(bytes.length);
+    room.set(bytes.subarray(0, room.length));
+    this.commit(room.length);
+    return room.length;
   }
 
   reserve(length: number): Uint8Array {
-    const room = this.#canWrite() ? this.#engine.reserve(length) : NO_BYTES;
+    const room = this.#room() > 0 ? this.#engine.reserve(length) : NO_BYTES;
     if (room.length < length) this.#announce = true;
     return room;
   }
 
   commit(length: number): void {
-    if (length === 0 || !this.#canWrite()) return;
+    if (length === 0 || this.#shutdown || this.#over) return;
     this.#engine.commit(length);
     this.#pump.wake();
   }
@@ -145,8 +143,9 @@ class TlsOverTransport implements TlsTransport {
     this.#release();
   }
 
-  #canWrite(): boolean {
-    return this.#info !== undefined && !this.#shutdown && !this.#over && !this.#pump.isBlocked;
+  /** Bytes that are taken now: none before the peer is verified, and none while the transport below is full. */
+  #room(): number {
+    return this.#info === undefined || this.#shutdown || this.#over || this.#pump.isBlocked ? 0 : this.#engine.room;
   }
 
   #onConnected(): void {
@@ -189,12 +188,11 @@ class TlsOverTransport implements TlsTransport {
   }
 
   #onSettled(): void {
-    if (this.#shutdown) this.#close();
-    else if (this.#announce && this.#canWrite()) this.#announceRoom();
-  }
-
-  #announceRoom(): void {
-    const room = this.#engine.reserve(ANY_LENGTH).length;
+    if (this.#shutdown) {
+      this.#close();
+      return;
+    }
+    const room = this.#announce ? this.#room() : 0;
     if (room === 0) return;
     this.#announce = false;
     this.#handler?.onWritable(room);

@@ -1,0 +1,92 @@
+/**
+ * One attempt to connect, as a transport around the real one: it sees how far the attempt came, and gives CONNACK a time limit of its
+ * own, which starts when TLS is done and not when the first packet leaves for the network.
+ *
+ * @module
+ */
+
+import { MqttError } from "../mqtt/errors.ts";
+import type { Timers } from "../ports.ts";
+import type { Transport, TransportHandler } from "../transport/transport.ts";
+import type { Progress } from "./diagnosis.ts";
+
+export class Attempt implements Transport {
+  readonly description: string;
+  readonly #transport: Transport;
+  readonly #timers: Timers;
+  readonly #connackMs: number;
+  #progress: Progress = "handshake";
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(transport: Transport, timers: Timers, connackMs: number) {
+    this.description = transport.description;
+    this.#transport = transport;
+    this.#timers = timers;
+    this.#connackMs = connackMs;
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** CONNACK came and accepted. */
+  accepted(): void {
+    this.#progress = "session";
+    this.#cancelTimer?.();
+  }
+
+  open(handler: TransportHandler): void {
+    this.#transport.open({
+      onData: (view) => handler.onData(view),
+      onWritable: (room) => {
+        if (this.#progress === "handshake") this.#secured(handler);
+        handler.onWritable(room);
+      },
+      onEnd: () => {
+        this.#cancelTimer?.();
+        handler.onEnd();
+      },
+      onError: (error) => {
+        this.#cancelTimer?.();
+        handler.onError(error);
+      },
+    });
+  }
+
+  write(bytes: Uint8Array): number {
+    return this.#transport.write(bytes);
+  }
+
+  reserve(length: number): Uint8Array {
+    return this.#transport.reserve(length);
+  }
+
+  commit(length: number): void {
+    this.#transport.commit(length);
+  }
+
+  pause(): void {
+    this.#transport.pause();
+  }
+
+  resume(): void {
+    this.#transport.resume();
+  }
+
+  shutdown(): void {
+    this.#transport.shutdown();
+  }
+
+  destroy(): void {
+    this.#cancelTimer?.();
+    this.#transport.destroy();
+  }
+
+  #secured(handler: TransportHandler): void {
+    this.#progress = "connect";
+    this.#cancelTimer = this.#timers.set(this.#connackMs, () => {
+      this.#transport.destroy();
+      handler.onError(new MqttError("MQTT_CONNACK_TIMEOUT", `${this.#connackMs} ms`));
+    });
+  }
+}
