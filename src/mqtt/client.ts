@@ -6,63 +6,27 @@
  * @module
  */
 
-import { utf8Encode } from "../bytes.ts";
+import { printable, utf8Encode } from "../bytes.ts";
 import { asThingwireError, type ThingwireError, UsageError } from "../errors.ts";
 import { type CallOptions, type Logger, type Runtime, silent } from "../ports.ts";
 import type { Transport } from "../transport/transport.ts";
-import { Backoff, type BackoffOptions } from "./backoff.ts";
+import { Backoff } from "./backoff.ts";
 import { Call, checkCallOptions, MAX_DELAY_MS } from "./call.ts";
+import type {
+  MqttClientOptions,
+  MqttClientState,
+  MqttStateChange,
+  PublishOptions,
+  SubscribeOptions,
+} from "./client-options.ts";
 import { Connection } from "./connection.ts";
 import { asyncDispose } from "./dispose.ts";
 import { MqttError } from "./errors.ts";
+import type { MqttSessionEvent } from "./events.ts";
 import { type QoS, SUBACK_FAILURE } from "./packets.ts";
-import { type MqttMessage, MqttSession, type MqttSessionEvent, type MqttSessionOptions } from "./session.ts";
+import { MqttSession } from "./session.ts";
 import { Subscription, type SubscriptionOwner } from "./subscription.ts";
 import { TopicRouter, validateTopicFilter } from "./topic.ts";
-
-/** A will as users write it. */
-export interface MqttWill {
-  readonly topic: string;
-  readonly payload: Uint8Array | string;
-  readonly qos?: QoS | undefined;
-  readonly retain?: boolean | undefined;
-}
-
-export interface MqttClientOptions extends Omit<MqttSessionOptions, "will" | "password">, CallOptions {
-  /** Makes a transport that is not open yet; called again at each reconnect. */
-  readonly transport: () => Transport;
-  readonly runtime: Runtime;
-  readonly will?: MqttWill | undefined;
-  readonly password?: Uint8Array | string | undefined;
-  /** How to come back after a lost connection, or false: then the client dies with it. On by default. */
-  readonly reconnect?: BackoffOptions | false | undefined;
-}
-
-export interface PublishOptions extends CallOptions {
-  /** 0 by default. 2 is refused. */
-  readonly qos?: QoS | undefined;
-  readonly retain?: boolean | undefined;
-}
-
-export interface SubscribeOptions extends CallOptions {
-  /** 0 by default. */
-  readonly qos?: QoS | undefined;
-  /** Messages that the iterator holds before the client stops to read; 100 by default. */
-  readonly maxQueued?: number | undefined;
-  /** Takes messages at once instead of the iterator. The payload is a view, valid during the call only. */
-  readonly onMessage?: ((message: MqttMessage) => void) | undefined;
-}
-
-export type MqttClientState = "connecting" | "connected" | "waiting" | "closing" | "closed";
-
-export interface MqttStateChange {
-  readonly from: MqttClientState;
-  readonly to: MqttClientState;
-  /** Why, where it is for an error. */
-  readonly error?: ThingwireError | undefined;
-  /** With `waiting`: milliseconds until the next attempt. */
-  readonly retryInMs?: number | undefined;
-}
 
 const OPERATION_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -247,7 +211,7 @@ export class MqttClient implements SubscriptionOwner {
     const call = new Call<T>();
     try {
       checkCallOptions(options);
-      if (this.#closing !== undefined || this.#state === "closed") throw new MqttError("MQTT_CLOSED", what);
+      if (this.#closing !== undefined || this.#state === "closed") throw new MqttError("MQTT_CLOSED", printable(what));
       const id = begin();
       this.#calls.set(id, (event) => {
         try {
@@ -260,7 +224,7 @@ export class MqttClient implements SubscriptionOwner {
       });
       this.#connection?.run();
       const { timeoutMs = OPERATION_TIMEOUT_MS, signal } = options;
-      const timeout = (ms: number) => new MqttError("MQTT_OPERATION_TIMEOUT", `${what} after ${ms} ms`);
+      const timeout = (ms: number) => new MqttError("MQTT_OPERATION_TIMEOUT", `${printable(what)} after ${ms} ms`);
       call.arm(this.#runtime.timers, { signal, timeoutMs }, timeout, () => {
         this.#calls.delete(id);
         giveUp(this.#session.cancel(id));
@@ -367,7 +331,8 @@ export class MqttClient implements SubscriptionOwner {
     switch (event.type) {
       case "message": {
         const receivers = this.#router.match(event.topic);
-        for (const subscription of new Set(receivers)) subscription.deliver(event);
+        // Several filters of one subscription may match: it still gets the message once.
+        for (const subscription of receivers.length > 1 ? new Set(receivers) : receivers) subscription.deliver(event);
         if (receivers.length === 0) this.#log.log("verbose", "mqtt", "no subscription for a message: dropped");
         return;
       }
@@ -514,5 +479,5 @@ function toBytes(value: Uint8Array | string): Uint8Array {
 }
 
 function refusal(filters: readonly string[]): MqttError {
-  return new MqttError("MQTT_SUBSCRIBE_REFUSED", filters.join(", "), { filters });
+  return new MqttError("MQTT_SUBSCRIBE_REFUSED", printable(filters.join(", ")), { filters });
 }

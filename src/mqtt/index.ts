@@ -6,28 +6,28 @@
  */
 
 export { Backoff, type BackoffOptions } from "./backoff.ts";
-export {
-  MqttClient,
-  type MqttClientOptions,
-  type MqttClientState,
-  type MqttStateChange,
-  type MqttWill,
-  type PublishOptions,
-  type SubscribeOptions,
-} from "./client.ts";
+export { MqttClient } from "./client.ts";
+export type {
+  MqttClientOptions,
+  MqttClientState,
+  MqttStateChange,
+  MqttWill,
+  PublishOptions,
+  SubscribeOptions,
+} from "./client-options.ts";
 export { encode, encodeInto, packetSize } from "./encode.ts";
 export { MqttError, type MqttErrorCode, mqttErrors } from "./errors.ts";
+export type {
+  MqttMessage,
+  MqttPublication,
+  MqttSessionEvent,
+  MqttSessionOptions,
+  MqttSessionState,
+} from "./events.ts";
 export { awsLimits, type MqttLimits } from "./limits.ts";
 export * from "./packets.ts";
 export { PacketParser, type PacketParserOptions } from "./parser.ts";
-export {
-  type MqttMessage,
-  type MqttPublication,
-  MqttSession,
-  type MqttSessionEvent,
-  type MqttSessionOptions,
-  type MqttSessionState,
-} from "./session.ts";
+export { MqttSession } from "./session.ts";
 export type { Subscription } from "./subscription.ts";
 export {
   matches,

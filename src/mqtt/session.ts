@@ -13,6 +13,7 @@ import { type Logger, silent } from "../ports.ts";
 import { describePacket } from "./describe.ts";
 import { packetSize } from "./encode.ts";
 import { MqttError, type MqttErrorCode } from "./errors.ts";
+import type { MqttPublication, MqttSessionEvent, MqttSessionOptions, MqttSessionState } from "./events.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import {
   checkConnectLimits,
@@ -21,6 +22,7 @@ import {
   checkSubscriptionCount,
   type MqttLimits,
 } from "./limits.ts";
+import { type Operation, Operations } from "./operations.ts";
 import { PacketOutput } from "./packet-output.ts";
 import {
   type ConnackPacket,
@@ -29,91 +31,15 @@ import {
   type Packet,
   PacketType,
   type PublishPacket,
-  type QoS,
   SUBACK_FAILURE,
   type SubackPacket,
   type SubscribePacket,
   type SubscriptionRequest,
-  type UnsubscribePacket,
-  type Will,
 } from "./packets.ts";
 import { PacketParser } from "./parser.ts";
 
-export interface MqttSessionOptions {
-  /** May be empty with a clean session: the server then chooses one. */
-  readonly clientId: string;
-  /** Start anew at each connection; true by default. */
-  readonly cleanSession?: boolean | undefined;
-  /** Seconds, 0 to 65,535; 60 by default; 0 is off. */
-  readonly keepAliveSeconds?: number | undefined;
-  readonly will?: Will | undefined;
-  readonly username?: string | undefined;
-  readonly password?: Uint8Array | undefined;
-  /** Milliseconds from `connect` to CONNACK; 30,000 by default. */
-  readonly connectTimeoutMs?: number | undefined;
-  /** Milliseconds from PINGREQ to PINGRESP; half the keep-alive by default, 30,000 at most. */
-  readonly pingTimeoutMs?: number | undefined;
-  /** The largest packet that is accepted; 262,144 bytes by default. */
-  readonly maxPacketBytes?: number | undefined;
-  /** Packets that may wait for an acknowledgement at once; 100 by default. */
-  readonly maxInFlight?: number | undefined;
-  /** Operations that are held, in flight or waiting, at most; 1,000 by default. */
-  readonly maxQueued?: number | undefined;
-  /** The bytes of their packets at most; 1,048,576 by default. */
-  readonly maxQueuedBytes?: number | undefined;
-  /** `awsLimits`, or none by default. */
-  readonly limits?: MqttLimits | undefined;
-  readonly log?: Logger | undefined;
-}
-
-/** An Application Message as the session delivers it. */
-export interface MqttMessage {
-  readonly topic: string;
-  /** In a `message` event: a view that is valid until the next `feed`. */
-  readonly payload: Uint8Array;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly dup: boolean;
-}
-
-/** What a PUBLISH says. The payload is kept by reference until the operation is settled: do not change it before. */
-export interface MqttPublication {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos?: QoS | undefined;
-  readonly retain?: boolean | undefined;
-}
-
-export type MqttSessionEvent =
-  | { readonly type: "connected"; readonly sessionPresent: boolean }
-  | ({ readonly type: "message" } & MqttMessage)
-  /** QoS 0: written. QoS 1: acknowledged. */
-  | { readonly type: "published"; readonly id: number }
-  /** One code a filter, as requested: the granted QoS, or 128 where it was refused. */
-  | { readonly type: "subscribed"; readonly id: number; readonly returnCodes: readonly number[] }
-  | { readonly type: "unsubscribed"; readonly id: number }
-  | { readonly type: "failed"; readonly id: number; readonly error: ThingwireError }
-  /** The network connection has to be closed, or is; without an error after our own DISCONNECT. */
-  | { readonly type: "closed"; readonly error: ThingwireError | undefined };
-
-/** Where a session stands towards the present network connection. */
-export type MqttSessionState = "offline" | "awaitingConnack" | "connected" | "disconnecting";
-
-type OperationPacket = PublishPacket | SubscribePacket | UnsubscribePacket;
-
-interface Operation {
-  readonly id: number;
-  /** With the identifier 0 until it is sent. */
-  packet: OperationPacket;
-  readonly bytes: number;
-  /** Given up by the caller: no event any more, but the packet identifier stays taken. */
-  cancelled: boolean;
-}
-
 /** Acknowledgements that may wait for room before we stop to read: the peer does not read either. */
 const MAX_URGENT = 1_000;
-/** A packet identifier is always free. */
-const MAX_IN_FLIGHT = 65_534;
 /** Bytes that `nextOutputBytes` asks for at once, at most, unless one packet is larger: a TLS record. */
 const OUTPUT_CHUNK = 16_384;
 
@@ -138,22 +64,12 @@ export class MqttSession {
   readonly #connect: ConnectPacket;
   readonly #connectTimeoutMs: number;
   readonly #maxPacketBytes: number | undefined;
-  readonly #maxInFlight: number;
-  readonly #maxQueued: number;
-  readonly #maxQueuedBytes: number;
   readonly #limits: MqttLimits;
   readonly #log: Logger;
   readonly #keepAlive: KeepAlive;
 
   // The session: survives connections.
-  #nextOperation = 1;
-  #lastPacketId = 0;
-  #held = 0;
-  #heldBytes = 0;
-  /** Operations that were not sent, or that start anew. */
-  #queue: Operation[] = [];
-  /** By packet identifier, in the order of sending. */
-  readonly #inFlight = new Map<number, Operation>();
+  readonly #operations: Operations;
   /** QoS 2 messages that were received and not yet released. */
   readonly #unreleased = new Set<number>();
   readonly #filters = new Set<string>();
@@ -168,8 +84,6 @@ export class MqttSession {
   #begunOperation: Operation | undefined;
   /** CONNECT, acknowledgements and PINGREQ, ahead of everything else. */
   #urgent: Packet[] = [];
-  /** Sent before, on another connection of this session: again, in order, before what is new. */
-  #resend: Operation[] = [];
   #connectSent = false;
   #connackDeadline: number | undefined;
   #broken: ThingwireError | undefined;
@@ -180,9 +94,11 @@ export class MqttSession {
     this.#log = options.log ?? silent;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 30_000;
     this.#maxPacketBytes = options.maxPacketBytes;
-    this.#maxInFlight = Math.min(atLeastOne("maxInFlight", options.maxInFlight ?? 100), MAX_IN_FLIGHT);
-    this.#maxQueued = atLeastOne("maxQueued", options.maxQueued ?? 1_000);
-    this.#maxQueuedBytes = atLeastOne("maxQueuedBytes", options.maxQueuedBytes ?? 1_048_576);
+    this.#operations = new Operations({
+      maxInFlight: options.maxInFlight ?? 100,
+      maxQueued: options.maxQueued ?? 1_000,
+      maxQueuedBytes: options.maxQueuedBytes ?? 1_048_576,
+    });
     this.#connect = {
       type: PacketType.CONNECT,
       clientId: options.clientId,
@@ -209,12 +125,12 @@ export class MqttSession {
 
   /** Packets that wait for the peer's acknowledgement. */
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#operations.inFlight;
   }
 
   /** Operations that are queued or in flight. */
   get pending(): number {
-    return this.#held;
+    return this.#operations.held;
   }
 
   // ---- operations ----
@@ -239,7 +155,10 @@ export class MqttSession {
     const { topic, payload, qos = 0, retain = false } = publication;
     if (qos === 2) throw new MqttError("MQTT_QOS2_UNSUPPORTED", "PUBLISH");
     checkPublishLimits(this.#limits, topic, payload.length);
-    return this.#enqueue({ type: PacketType.PUBLISH, dup: false, qos, retain, topic, packetId: 0, payload });
+    return this.#operations.add(
+      { type: PacketType.PUBLISH, dup: false, qos, retain, topic, packetId: 0, payload },
+      false,
+    );
   }
 
   /**
@@ -253,14 +172,14 @@ export class MqttSession {
     checkSubscribeLimits(this.#limits, subscriptions);
     const added = subscriptions.filter(({ filter }) => !this.#filters.has(filter)).length;
     checkSubscriptionCount(this.#limits, this.#filters.size + added);
-    const id = this.#enqueue({ type: PacketType.SUBSCRIBE, packetId: 0, subscriptions }, first);
+    const id = this.#operations.add({ type: PacketType.SUBSCRIBE, packetId: 0, subscriptions }, first);
     for (const { filter } of subscriptions) this.#filters.add(filter);
     return id;
   }
 
   /** Queues an UNSUBSCRIBE and returns its operation id, for `unsubscribed` or `failed`; `first` as for `subscribe`. */
   unsubscribe(filters: readonly string[], first = false): number {
-    const id = this.#enqueue({ type: PacketType.UNSUBSCRIBE, packetId: 0, filters }, first);
+    const id = this.#operations.add({ type: PacketType.UNSUBSCRIBE, packetId: 0, filters }, first);
     for (const filter of filters) this.#filters.delete(filter);
     return id;
   }
@@ -271,35 +190,25 @@ export class MqttSession {
    * @returns whether it was sent, at least in part.
    */
   cancel(id: number): boolean {
-    const queued = this.#queue.findIndex((operation) => operation.id === id);
-    if (queued !== -1) {
-      this.#release(this.#queue.splice(queued, 1)[0]!);
-      return false;
-    }
-    // From now on the caller may change the payload: what is still to be sent of it is copied.
     if (this.#begunOperation?.id === id) {
+      // From now on the caller may change the payload: what is still to be written of it is copied.
       this.#begunOperation.cancelled = true;
       this.#output.detach();
     }
-    for (const operation of this.#inFlight.values()) {
-      if (operation.id !== id) continue;
-      operation.cancelled = true;
-      const { packet } = operation;
-      if (packet.type === PacketType.PUBLISH) operation.packet = { ...packet, payload: packet.payload.slice() };
-    }
-    return true;
+    return this.#operations.cancel(id);
   }
 
   /** Fails all operations: the client will not connect again. */
   abandon(error: ThingwireError): void {
-    for (const operation of [...this.#inFlight.values(), ...this.#queue]) this.#fail(operation, error);
-    if (this.#begunOperation !== undefined && this.#begunOperation.packet.packetId === 0) {
-      this.#fail(this.#begunOperation, error);
+    const begun = this.#begunOperation;
+    // A half written QoS 0 message is in neither of the session's lists.
+    if (begun !== undefined && this.#operations.get(begun.packet.packetId) !== begun) {
       this.#begunOperation = undefined;
+      this.#settle(begun, { type: "failed", id: begun.id, error });
     }
-    this.#inFlight.clear();
-    this.#queue = [];
-    this.#resend = [];
+    for (const { id, cancelled } of this.#operations.clear()) {
+      if (!cancelled) this.#events.push({ type: "failed", id, error });
+    }
   }
 
   /** Sends DISCONNECT behind a packet that is begun, and nothing after it [MQTT-3.14.4-2]; then comes `closed`. */
@@ -381,15 +290,7 @@ export class MqttSession {
     if (this.#state === "offline" || this.#broken !== undefined) return 0;
     for (let i = 0; i < this.#urgent.length && bytes < OUTPUT_CHUNK; i++) bytes += packetSize(this.#urgent[i]!);
     if (this.#state !== "connected") return bytes;
-    for (let i = 0; i < this.#resend.length && bytes < OUTPUT_CHUNK; i++) bytes += this.#resend[i]!.bytes;
-    if (this.#resend.length > 0) return bytes;
-    let window = this.#maxInFlight - this.#inFlight.size;
-    for (let i = 0; i < this.#queue.length && bytes < OUTPUT_CHUNK; i++) {
-      const operation = this.#queue[i]!;
-      if (needsId(operation.packet) && window-- <= 0) break;
-      bytes += operation.bytes;
-    }
-    return bytes;
+    return bytes + this.#operations.readyBytes(OUTPUT_CHUNK - bytes);
   }
 
   /**
@@ -404,42 +305,19 @@ export class MqttSession {
       if (this.#output.rest > 0) {
         at = this.#output.continue(room, at);
       } else {
-        const operation = this.#urgent.length > 0 ? undefined : this.#nextToSend();
+        const operation =
+          this.#urgent.length === 0 && this.#state === "connected" ? this.#operations.peek() : undefined;
         const packet = this.#urgent[0] ?? operation?.packet;
         if (packet === undefined) break;
         if (at > 0 && (operation?.bytes ?? packetSize(packet)) > room.length - at) break;
-        this.#begin(packet, operation);
-        at = this.#output.begin(this.#begun!, room, at);
+        this.#begunOperation = operation === undefined ? undefined : this.#operations.begin();
+        this.#begun = this.#begunOperation?.packet ?? this.#urgent.shift()!;
+        if (this.#log.enabled("verbose", "mqtt")) this.#log.log("verbose", "mqtt", `> ${describePacket(this.#begun)}`);
+        at = this.#output.begin(this.#begun, room, at);
       }
       if (this.#output.rest === 0) this.#sent(now);
     }
     return at;
-  }
-
-  #nextToSend(): Operation | undefined {
-    if (this.#state !== "connected") return undefined;
-    if (this.#resend.length > 0) return this.#resend[0];
-    const operation = this.#queue[0];
-    if (operation === undefined || !needsId(operation.packet)) return operation;
-    return this.#inFlight.size < this.#maxInFlight ? operation : undefined;
-  }
-
-  #begin(packet: Packet, operation: Operation | undefined): void {
-    this.#begun = packet;
-    this.#begunOperation = operation;
-    if (operation === undefined) {
-      this.#urgent.shift();
-    } else if (this.#resend.length > 0) {
-      this.#resend.shift();
-    } else {
-      this.#queue.shift();
-      if (needsId(operation.packet)) {
-        operation.packet = { ...operation.packet, packetId: this.#allocatePacketId() };
-        this.#inFlight.set(operation.packet.packetId, operation);
-        this.#begun = operation.packet;
-      }
-    }
-    if (this.#log.enabled("verbose", "mqtt")) this.#log.log("verbose", "mqtt", `> ${describePacket(this.#begun)}`);
   }
 
   /** The begun packet was written to its last byte. */
@@ -513,48 +391,13 @@ export class MqttSession {
     }
     this.#state = "connected";
     this.#connackDeadline = undefined;
-    if (sessionPresent) this.#resumeSession();
-    else this.#restartSession();
+    if (sessionPresent) {
+      this.#operations.resume();
+    } else {
+      this.#operations.restart();
+      this.#unreleased.clear();
+    }
     this.#events.push({ type: "connected", sessionPresent });
-  }
-
-  /** The server kept the session: unacknowledged PUBLISHes again, with DUP and their identifiers [MQTT-4.4.0-1]. */
-  #resumeSession(): void {
-    const again: Operation[] = [];
-    for (const [packetId, operation] of this.#inFlight) {
-      const { packet } = operation;
-      if (packet.type === PacketType.PUBLISH) {
-        operation.packet = { ...packet, dup: true };
-        this.#resend.push(operation);
-      } else {
-        this.#inFlight.delete(packetId);
-        again.push(operation);
-      }
-    }
-    this.#requeue(again);
-  }
-
-  /** The server has no session: nothing of the old one is used again [MQTT-3.1.2-6]; what is not settled is sent as new. */
-  #restartSession(): void {
-    const again = [...this.#inFlight.values()];
-    this.#inFlight.clear();
-    this.#unreleased.clear();
-    this.#requeue(again);
-  }
-
-  #requeue(operations: readonly Operation[]): void {
-    const again: Operation[] = [];
-    for (const operation of operations) {
-      if (operation.cancelled) {
-        this.#release(operation);
-        continue;
-      }
-      const { packet } = operation;
-      operation.packet =
-        packet.type === PacketType.PUBLISH ? { ...packet, packetId: 0, dup: false } : { ...packet, packetId: 0 };
-      again.push(operation);
-    }
-    this.#queue = [...again, ...this.#queue];
   }
 
   #receivePublish({ topic, payload, qos, retain, dup, packetId }: PublishPacket): void {
@@ -579,7 +422,6 @@ export class MqttSession {
     const { returnCodes } = packet;
     if (returnCodes.length !== subscriptions.length) {
       const counts = `SUBACK with ${returnCodes.length} codes for ${subscriptions.length} filters`;
-      this.#inFlight.set(packet.packetId, operation);
       throw violation(counts, "MQTT-3.8.4-5");
     }
     for (let i = 0; i < subscriptions.length; i++) {
@@ -588,9 +430,9 @@ export class MqttSession {
     this.#settle(operation, { type: "subscribed", id: operation.id, returnCodes });
   }
 
-  /** Takes what an acknowledgement is for out of flight; `undefined` where nothing has that identifier. */
+  /** What an acknowledgement is for; `undefined` where nothing has that identifier. */
   #acknowledged(packetId: number, packet: Packet, type: PacketType, statement: string): Operation | undefined {
-    const operation = this.#inFlight.get(packetId);
+    const operation = this.#operations.get(packetId);
     const name = PACKET_NAMES[packet.type];
     if (operation === undefined) {
       this.#log.log("info", "mqtt", `ignored: ${name} for unknown id ${packetId}`, { packetId });
@@ -599,45 +441,19 @@ export class MqttSession {
     if (operation.packet.type !== type) {
       throw violation(`${name} for the id of a ${PACKET_NAMES[operation.packet.type]}`, statement);
     }
-    this.#inFlight.delete(packetId);
     return operation;
   }
 
-  #enqueue(packet: OperationPacket, first = false): number {
-    const sized = needsId(packet) ? { ...packet, packetId: 1 } : packet;
-    const operation: Operation = { id: this.#nextOperation++, packet, bytes: packetSize(sized), cancelled: false };
-    if (!first && (this.#held >= this.#maxQueued || this.#heldBytes + operation.bytes > this.#maxQueuedBytes)) {
-      throw new MqttError("MQTT_QUEUE_FULL", `${this.#held} operations, ${this.#heldBytes} bytes`, {
-        operations: this.#held,
-        bytes: this.#heldBytes,
-      });
-    }
-    this.#held++;
-    this.#heldBytes += operation.bytes;
-    if (first) this.#queue.unshift(operation);
-    else this.#queue.push(operation);
-    return operation.id;
-  }
-
   #settle(operation: Operation, event: MqttSessionEvent): void {
-    this.#release(operation);
+    this.#operations.release(operation);
     if (!operation.cancelled) this.#events.push(event);
-  }
-
-  #fail(operation: Operation, error: ThingwireError): void {
-    this.#settle(operation, { type: "failed", id: operation.id, error });
-  }
-
-  #release(operation: Operation): void {
-    this.#held--;
-    this.#heldBytes -= operation.bytes;
   }
 
   /** The connection ends; the session stays for the next one. */
   #close(error: ThingwireError | undefined): void {
     const begun = this.#begunOperation;
     // A QoS 0 message that was cut can not have been understood: it is still to be sent.
-    if (begun !== undefined && begun.packet.packetId === 0) this.#requeue([begun]);
+    if (begun !== undefined && begun.packet.packetId === 0) this.#operations.requeue([begun]);
     this.#state = "offline";
     this.#parser = undefined;
     this.#broken = undefined;
@@ -645,23 +461,11 @@ export class MqttSession {
     this.#begun = undefined;
     this.#begunOperation = undefined;
     this.#urgent = [];
-    this.#resend = [];
+    this.#operations.pause();
     this.#output.clear();
     this.#keepAlive.stop();
     this.#events.push({ type: "closed", error });
   }
-
-  /** The next identifier that nothing in flight has [MQTT-2.3.1-2]. The window is far smaller than the numbers. */
-  #allocatePacketId(): number {
-    do {
-      this.#lastPacketId = (this.#lastPacketId % 65_535) + 1;
-    } while (this.#inFlight.has(this.#lastPacketId));
-    return this.#lastPacketId;
-  }
-}
-
-function needsId(packet: OperationPacket): boolean {
-  return packet.type !== PacketType.PUBLISH || packet.qos !== 0;
 }
 
 function unexpected(packet: Packet, statement: string): MqttError {
@@ -671,9 +475,4 @@ function unexpected(packet: Packet, statement: string): MqttError {
 
 function violation(problem: string, statement: string): MqttError {
   return new MqttError("MQTT_PROTOCOL_VIOLATION", `${problem} [${statement}]`, { statement });
-}
-
-function atLeastOne(name: string, value: number): number {
-  if (!(value >= 1)) throw new UsageError("USAGE_INVALID_ARGUMENT", `${name} ${value}`);
-  return value;
 }

@@ -7,8 +7,8 @@
 import { asThingwireError, type ThingwireError } from "../errors.ts";
 import type { CallOptions } from "../ports.ts";
 import { asyncDispose } from "./dispose.ts";
+import type { MqttMessage } from "./events.ts";
 import type { QoS } from "./packets.ts";
-import type { MqttMessage } from "./session.ts";
 
 /** What a subscription needs of its client. */
 export interface SubscriptionOwner {
