@@ -15,7 +15,7 @@
 import { toHex, wipe } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import type { LogLevel } from "../ports.ts";
-import { finish, type Task, then } from "../task.ts";
+import { chain, finish, type Task } from "../task.ts";
 import { Alert, AlertLevel, alertExplanation, alertName } from "./alerts.ts";
 import { Deframer, type RawRecord } from "./deframer.ts";
 import { alertReceived, asTlsError, TlsError } from "./errors.ts";
@@ -113,7 +113,8 @@ export class TlsClient {
   /**
    * Checks the options; nothing is sent before {@link start}.
    *
-   * @throws UsageError for what is missing or not usable; TlsError `TLS_IDENTITY_MISMATCH`, `TLS_IDENTITY_UNREADABLE`.
+   * @throws UsageError for what is missing or not usable; TlsError `TLS_IDENTITY_UNREADABLE`;
+   * CertificateError `X509_KEY_MISMATCH` for a key that is not that of the certificate.
    */
   constructor(options: TlsClientOptions) {
     this.#settings = checkOptions(options);
@@ -139,7 +140,7 @@ export class TlsClient {
         extensions: encodeClientExtensions(settings),
       });
       this.#log("debug", () => `handshake with ${settings.serverName} starts, SNI ${settings.sni ?? "none"}`);
-      this.#operation = then(send(hello), () => ({ step: () => true, spent: 0, result: state }));
+      this.#operation = chain(send(hello), () => ({ step: () => true, spent: 0, result: state }));
     });
   }
 
@@ -410,7 +411,7 @@ export class TlsClient {
     // Checked before the message costs anything; the state checks again.
     expectMessage(state, incoming);
     const { transcript } = this.#handshake;
-    this.#operation = then(transcript.add(message), () => state.handle(incoming, this.#handshake));
+    this.#operation = chain(transcript.add(message), () => state.handle(incoming, this.#handshake));
   }
 
   /** RFC 5246 §7.4.1.1: not part of the transcript; ignored in a handshake, refused after it. */

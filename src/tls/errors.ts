@@ -85,10 +85,10 @@ export const tlsErrors = {
     mbedtls: -0x7880,
   },
   TLS_CLOSED_WITHOUT_NOTIFY: {
-    meaning: "the connection ended without close_notify, before the handshake was over",
+    meaning: "the connection ended without close_notify",
     blame: "network",
     retry: true,
-    hint: "The server or something between hung up. Check that the port speaks TLS, and that a client certificate, where demanded, is given.",
+    hint: "The server or something between hung up. In a handshake check that the port speaks TLS, and that a client certificate, where demanded, is given; later on what was received may be incomplete.",
     mbedtls: -0x7280,
   },
   TLS_DECODE_ERROR: {
@@ -122,12 +122,6 @@ export const tlsErrors = {
     hint: "Switch renegotiation off on the server; TLS 1.2 without it is safer (RFC 9325 §3.5).",
     alert: Alert.unexpected_message,
     mbedtls: -0x7700,
-  },
-  TLS_IDENTITY_MISMATCH: {
-    meaning: "the private key does not belong to the client certificate",
-    blame: "caller",
-    retry: false,
-    hint: "Use the key that was made together with this certificate. AWS names them alike: <id>-certificate.pem.crt and <id>-private.pem.key.",
   },
   TLS_IDENTITY_UNREADABLE: {
     meaning: "the client certificate cannot be used",

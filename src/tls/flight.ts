@@ -8,7 +8,7 @@
  */
 
 import { toHex, wipe } from "../bytes.ts";
-import { done, map, type Task, then } from "../task.ts";
+import { chain, done, map, type Task } from "../task.ts";
 import type { KeyExchange } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
 import type { Handshake } from "./handshake.ts";
@@ -41,11 +41,11 @@ export function sendClientFlight(
   const proof = request === undefined ? undefined : chooseProof(request, handshake);
   // From here on it is known which hashes are needed.
   const hashing = proof === undefined ? done(undefined) : transcript.start(proof.scheme.hash);
-  return then(hashing, () => {
+  return chain(hashing, () => {
     transcript.release();
-    return then(settings.crypto.keyExchange(exchanged.group.name, settings.random), (ours) => {
+    return chain(settings.crypto.keyExchange(exchanged.group.name, settings.random), (ours) => {
       handshake.wipeAtEnd(ours);
-      return then(ours.shared(exchanged.serverKey), (premaster) => {
+      return chain(ours.shared(exchanged.serverKey), (premaster) => {
         if (premaster === undefined) throw new TlsError("TLS_INVALID_KEY_SHARE", exchanged.group.name);
         handshake.wipeAtEnd(premaster);
         return sendKeyExchange(exchanged, request, proof, ours, premaster, handshake);
@@ -67,16 +67,16 @@ function sendKeyExchange(
     request === undefined
       ? done(undefined)
       : handshake.send(encodeCertificate(proof === undefined ? [] : proof.identity.certificates));
-  const sent = then(certificate, () => handshake.send(encodeClientKeyExchange(ours.publicKey)));
-  const master = then(sent, () => {
+  const sent = chain(certificate, () => handshake.send(encodeClientKeyExchange(ours.publicKey)));
+  const master = chain(sent, () => {
     ours.wipe();
     return deriveMaster(exchanged, premaster, handshake);
   });
-  return then(master, (secret) => {
+  return chain(master, (secret) => {
     wipe(premaster);
     handshake.wipeAtEnd(secret);
     logKeys(handshake, secret);
-    return then(sendCertificateVerify(proof, handshake), () => sendFinished(exchanged, proof, secret, handshake));
+    return chain(sendCertificateVerify(proof, handshake), () => sendFinished(exchanged, proof, secret, handshake));
   });
 }
 
@@ -93,7 +93,7 @@ function sendCertificateVerify(proof: Proof | undefined, handshake: Handshake): 
   if (proof === undefined) return done(undefined);
   const { scheme } = proof;
   const signature = handshake.sign(scheme, handshake.transcript.digest(scheme.hash));
-  return then(signature, (value) => handshake.send(encodeCertificateVerify({ scheme: scheme.id, signature: value })));
+  return chain(signature, (value) => handshake.send(encodeCertificateVerify({ scheme: scheme.id, signature: value })));
 }
 
 function sendFinished(
@@ -104,10 +104,10 @@ function sendFinished(
 ): Task<Keyed> {
   const { settings, transcript } = handshake;
   const { suite, randoms } = exchanged;
-  return then(trafficKeys(settings.crypto, suite, master, randoms), (keys) => {
+  return chain(trafficKeys(settings.crypto, suite, master, randoms), (keys) => {
     handshake.wipeAtEnd(keys.client, keys.server);
     const ours = verifyData(settings.crypto, suite, master, "client", transcript.digest(suite.hash));
-    const sent = then(ours, (value) => {
+    const sent = chain(ours, (value) => {
       handshake.sendChangeCipherSpec(keys.client);
       return handshake.send(encodeFinished(value));
     });

@@ -4,17 +4,18 @@
  * @module
  */
 
-import { equal, isWellFormed, utf8Length } from "../bytes.ts";
+import { isWellFormed, utf8Length } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import { type Logger, type Random, silent } from "../ports.ts";
 import { finish } from "../task.ts";
-import type { CryptoProvider, PrivateKey, PublicKey } from "./crypto/provider.ts";
+import type { CryptoProvider, PublicKey } from "./crypto/provider.ts";
 import { asTlsError, TlsError } from "./errors.ts";
 import type { Identity, TlsClientOptions } from "./events.ts";
 import type { ClientOffer } from "./extensions.ts";
 import { presets } from "./presets.ts";
 import { allSignatureSchemes, type CipherSuite, secp256r1 } from "./suites.ts";
-import { parseCertificate } from "./x509/certificate.ts";
+import { type Certificate, parseCertificate } from "./x509/certificate.ts";
+import { requireKeyOf } from "./x509/keys.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
 
@@ -42,7 +43,7 @@ export interface Settings extends ClientOffer {
 /**
  * Checks the options.
  *
- * @throws UsageError for what is missing or not usable; TlsError `TLS_IDENTITY_UNREADABLE` and `TLS_IDENTITY_MISMATCH`.
+ * @throws UsageError for what is missing or not usable; TlsError `TLS_IDENTITY_UNREADABLE`; CertificateError `X509_KEY_MISMATCH`.
  */
 export function checkOptions(options: TlsClientOptions): Settings {
   const { crypto, serverName, trust, wallMs, random } = options;
@@ -98,39 +99,24 @@ function sniOf(serverName: string): string | undefined {
   return serverName.includes(":") || /^[0-9.]+$/.test(serverName) ? undefined : serverName.replace(/\.$/, "");
 }
 
-/**
- * Reads the leaf and compares its key with ours. Where the private key does not carry its public half, that is computed at once,
- * which takes one scalar multiplication.
- */
+/** Reads the leaf and checks that the key is its own, at once: for a key on a curve that is one scalar multiplication. */
 function checkIdentity(identity: Identity, crypto: CryptoProvider, random: Random): CheckedIdentity {
   const { certificates, privateKey, signer } = identity;
   const leaf = certificates[0];
   if (leaf === undefined) invalid("identity.certificates is empty");
   if ((privateKey === undefined) === (signer === undefined))
     invalid("identity needs either a privateKey or a signer, and not both");
-  let publicKey: PublicKey | undefined;
+  let certificate: Certificate;
   try {
-    publicKey = parseCertificate(leaf).publicKey;
+    certificate = parseCertificate(leaf);
   } catch (error) {
     throw new TlsError("TLS_IDENTITY_UNREADABLE", asTlsError(error).message, { cause: error });
   }
-  if (publicKey === undefined) throw new TlsError("TLS_IDENTITY_UNREADABLE", "its kind of key is not supported");
-  if (privateKey !== undefined && !samePublicKey(publicKey, publicHalf(privateKey, crypto, random)))
-    throw new TlsError("TLS_IDENTITY_MISMATCH", `the certificate holds ${keyText(publicKey)}`, {
-      data: { certificateKey: keyText(publicKey), privateKey: privateKey.type },
-    });
+  const { publicKey } = certificate;
+  if (publicKey === undefined)
+    throw new TlsError("TLS_IDENTITY_UNREADABLE", `a key of kind ${certificate.publicKeyAlgorithm}`);
+  if (privateKey !== undefined) finish(requireKeyOf(certificate, privateKey, crypto, random));
   return { ...identity, publicKey };
-}
-
-function publicHalf(key: PrivateKey, crypto: CryptoProvider, random: Random): PublicKey {
-  if (key.type === "rsa") return { type: "rsa", modulus: key.modulus, exponent: key.publicExponent };
-  if (key.point !== undefined) return { type: "ec", curve: key.curve, point: key.point };
-  return finish(crypto.publicKey(key, random));
-}
-
-function samePublicKey(a: PublicKey, b: PublicKey): boolean {
-  if (a.type === "rsa") return b.type === "rsa" && equal(a.modulus, b.modulus) && equal(a.exponent, b.exponent);
-  return b.type === "ec" && a.curve === b.curve && equal(a.point, b.point);
 }
 
 /** A public key for people: `RSA 2048 bit`, `secp256r1`. */

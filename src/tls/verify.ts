@@ -8,7 +8,7 @@
  */
 
 import { constantTimeEqual } from "../bytes.ts";
-import { map, type Task, then } from "../task.ts";
+import { chain, map, type Task } from "../task.ts";
 import { Alert, alertForCertificateFlags } from "./alerts.ts";
 import type { PublicKey } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
@@ -118,7 +118,7 @@ export function verifyKeyExchange(
     throw new TlsError("TLS_SIGNATURE_SCHEME_UNFIT", `${scheme.name} with a key of type ${keyText(peer.publicKey)}`);
   const { crypto } = settings;
   const digest = crypto.digest(scheme.hash, [randoms.client, randoms.server, message.parameters]);
-  const verification = then(digest, (value) => crypto.verify(scheme, peer.publicKey, value, message.signature));
+  const verification = chain(digest, (value) => crypto.verify(scheme, peer.publicKey, value, message.signature));
   return map(verification, (isValid) => {
     // mbedTLS names the failure after the algorithm: RSA_VERIFY_FAILED, ECP_VERIFY_FAILED.
     if (!isValid)

@@ -1,0 +1,361 @@
+/**
+ * A crypto provider on `node:crypto`: for servers and desktops that prefer OpenSSL's primitives to thingwire's own.
+ *
+ * Hashes, HMAC, the PRF's HMACs, AES-GCM, ECDHE and RSASSA-PKCS1-v1_5 are node's. ECDSA and RSA-PSS are thingwire's own
+ * (`createCrypto()`), because node's `sign` and `verify` hash by themselves and take no digest, which is what a TLS engine has. All
+ * randomness comes from the `Random` that is passed, so that a replay stays a replay; what node draws by itself (blinding inside
+ * of OpenSSL) shows in no output. Tasks are done when they are returned: a budget slices nothing here.
+ *
+ * @module
+ */
+
+import {
+  constants,
+  createCipheriv,
+  createDecipheriv,
+  createECDH,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type KeyObject,
+  privateEncrypt,
+  publicDecrypt,
+} from "node:crypto";
+import { concat, equal, utf8Encode } from "../bytes.ts";
+import { UsageError } from "../errors.ts";
+import type { Random } from "../ports.ts";
+import { done, type Task } from "../task.ts";
+import { createCrypto } from "../tls/crypto/index.ts";
+import type {
+  Aead,
+  AeadName,
+  CryptoProvider,
+  CurveName,
+  GroupName,
+  Hash,
+  HashName,
+  KeyExchange,
+  PrivateKey,
+  PublicKey,
+  SignatureAlgorithm,
+  SignatureKind,
+} from "../tls/crypto/provider.ts";
+
+const hashes: Readonly<Record<HashName, { readonly outputBytes: number; readonly blockBytes: number }>> = {
+  sha1: { outputBytes: 20, blockBytes: 64 },
+  sha256: { outputBytes: 32, blockBytes: 64 },
+  sha384: { outputBytes: 48, blockBytes: 128 },
+  sha512: { outputBytes: 64, blockBytes: 128 },
+};
+
+/** DigestInfo in front of the digest (RFC 8017 §9.2, note 1), in hexadecimal. */
+const digestInfos: Readonly<Record<HashName, string>> = {
+  sha1: "3021300906052b0e03021a05000414",
+  sha256: "3031300d060960864801650304020105000420",
+  sha384: "3041300d060960864801650304020205000430",
+  sha512: "3051300d060960864801650304020305000440",
+};
+
+const aeadKeyBytes: Readonly<Record<AeadName, number>> = {
+  "aes-128-gcm": 16,
+  "aes-256-gcm": 32,
+  "chacha20-poly1305": 32,
+};
+
+/** OpenSSL's names, and bytes and used bits of a scalar. */
+const curves: Readonly<Record<CurveName, { readonly name: string; readonly bytes: number; readonly topMask: number }>> =
+  {
+    secp256r1: { name: "prime256v1", bytes: 32, topMask: 0xff },
+    secp384r1: { name: "secp384r1", bytes: 48, topMask: 0xff },
+    secp521r1: { name: "secp521r1", bytes: 66, topMask: 0x01 },
+  };
+
+/** Bytes that node hashes in about the time of one unit. */
+const BYTES_PER_UNIT = 1024;
+
+/** PKCS#8 in front of the 32 bytes of an X25519 key (RFC 8410 §7). */
+const X25519_PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
+/** SubjectPublicKeyInfo in front of the 32 bytes of an X25519 public key (RFC 8410 §4). */
+const X25519_SPKI = Buffer.from("302a300506032b656e032100", "hex");
+
+/**
+ * A provider on `node:crypto`.
+ *
+ * @example
+ * const tls = new TlsClient({ crypto: nodeCrypto(), … });
+ */
+export function nodeCrypto(): CryptoProvider {
+  return new NodeCrypto();
+}
+
+class NodeCrypto implements CryptoProvider {
+  readonly #own = createCrypto();
+
+  supports(algorithm: HashName | AeadName | GroupName | SignatureKind): boolean {
+    return (
+      algorithm in hashes ||
+      algorithm in aeadKeyBytes ||
+      algorithm in curves ||
+      algorithm === "x25519" ||
+      algorithm === "rsa-pkcs1" ||
+      this.#own.supports(algorithm)
+    );
+  }
+
+  hash(name: HashName): Hash {
+    return new NodeHash(name, createHash(name));
+  }
+
+  hashUnits(_: HashName, bytes: number): number {
+    return Math.ceil(bytes / BYTES_PER_UNIT);
+  }
+
+  digest(name: HashName, parts: readonly Uint8Array[]): Task<Uint8Array> {
+    const hash = createHash(name);
+    for (const part of parts) hash.update(part);
+    return done(new Uint8Array(hash.digest()));
+  }
+
+  hmac(name: HashName, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+    const hmac = createHmac(name, key);
+    for (const part of parts) hmac.update(part);
+    return new Uint8Array(hmac.digest());
+  }
+
+  prf(name: HashName, secret: Uint8Array, label: string, seed: Uint8Array, length: number): Task<Uint8Array> {
+    const input = concat([utf8Encode(label), seed]);
+    const output = new Uint8Array(length);
+    let a = input;
+    for (let at = 0; at < length; ) {
+      a = this.hmac(name, secret, [a]);
+      const block = this.hmac(name, secret, [a, input]).subarray(0, length - at);
+      output.set(block, at);
+      at += block.length;
+    }
+    return done(output);
+  }
+
+  aead(name: AeadName, key: Uint8Array): Aead {
+    if (key.length !== aeadKeyBytes[name]) throw invalid(`a key of ${key.length} bytes for ${name}`);
+    return new NodeAead(name, key.slice());
+  }
+
+  keyExchange(group: GroupName, random: Random): Task<KeyExchange> {
+    return done(group === "x25519" ? x25519Exchange(random) : curveExchange(group, random));
+  }
+
+  verify(algorithm: SignatureAlgorithm, key: PublicKey, digest: Uint8Array, signature: Uint8Array): Task<boolean> {
+    if (algorithm.kind !== "rsa-pkcs1") return this.#own.verify(algorithm, key, digest, signature);
+    if (key.type !== "rsa" || signature.length !== key.modulus.length) return done(false);
+    try {
+      const object = createPublicKey({ key: rsaJwk(key.modulus, key.exponent), format: "jwk" });
+      // Without padding, so that the whole encoded message is compared and nothing is parsed (RFC 8017 §8.2.2).
+      const encoded = publicDecrypt({ key: object, padding: constants.RSA_NO_PADDING }, signature);
+      return done(equal(encoded, pkcs1Encoded(algorithm.hash, digest, key.modulus.length)));
+    } catch {
+      return done(false);
+    }
+  }
+
+  sign(algorithm: SignatureAlgorithm, key: PrivateKey, digest: Uint8Array, random: Random): Task<Uint8Array> {
+    if (algorithm.kind !== "rsa-pkcs1") return this.#own.sign(algorithm, key, digest, random);
+    if (key.type !== "rsa") throw invalid(`${algorithm.kind} with a key of type ${key.type}`);
+    const object = createPrivateKey({
+      key: {
+        ...rsaJwk(key.modulus, key.publicExponent),
+        d: base64url(key.privateExponent),
+        p: base64url(key.prime1),
+        q: base64url(key.prime2),
+        dp: base64url(key.exponent1),
+        dq: base64url(key.exponent2),
+        qi: base64url(key.coefficient),
+      },
+      format: "jwk",
+    });
+    const encoded = pkcs1Encoded(algorithm.hash, digest, key.modulus.length);
+    return done(new Uint8Array(privateEncrypt({ key: object, padding: constants.RSA_NO_PADDING }, encoded)));
+  }
+
+  publicKey(key: PrivateKey, _random: Random): Task<PublicKey> {
+    if (key.type === "rsa") return done({ type: "rsa", modulus: key.modulus, exponent: key.publicExponent });
+    const ecdh = createECDH(curves[key.curve].name);
+    ecdh.setPrivateKey(key.scalar);
+    return done({ type: "ec", curve: key.curve, point: new Uint8Array(ecdh.getPublicKey()) });
+  }
+
+  generateKey(curve: CurveName, random: Random): Task<PrivateKey> {
+    const { ecdh, scalar } = drawKey(curve, random, "keygen");
+    return done({ type: "ec", curve, scalar, point: new Uint8Array(ecdh.getPublicKey()) });
+  }
+}
+
+class NodeHash implements Hash {
+  readonly name: HashName;
+  readonly outputBytes: number;
+  readonly blockBytes: number;
+  #hash: ReturnType<typeof createHash>;
+
+  constructor(name: HashName, hash: ReturnType<typeof createHash>) {
+    this.name = name;
+    this.outputBytes = hashes[name].outputBytes;
+    this.blockBytes = hashes[name].blockBytes;
+    this.#hash = hash;
+  }
+
+  update(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  digest(): Uint8Array {
+    return new Uint8Array(this.#hash.copy().digest());
+  }
+
+  clone(): Hash {
+    return new NodeHash(this.name, this.#hash.copy());
+  }
+
+  wipe(): void {
+    this.#hash = createHash(this.name);
+  }
+}
+
+class NodeAead implements Aead {
+  readonly name: AeadName;
+  readonly keyBytes: number;
+  readonly nonceBytes = 12;
+  readonly tagBytes = 16;
+  readonly #key: Uint8Array;
+
+  constructor(name: AeadName, key: Uint8Array) {
+    this.name = name;
+    this.keyBytes = key.length;
+    this.#key = key;
+  }
+
+  seal(buffer: Uint8Array, start: number, end: number, nonce: Uint8Array, aad: Uint8Array): Task<void> {
+    const cipher = createCipheriv(this.#cipher(), this.#key, nonce, { authTagLength: 16 });
+    cipher.setAAD(aad, { plaintextLength: end - start });
+    buffer.set(cipher.update(buffer.subarray(start, end)), start);
+    cipher.final();
+    buffer.set(cipher.getAuthTag(), end);
+    return done(undefined);
+  }
+
+  open(buffer: Uint8Array, start: number, end: number, nonce: Uint8Array, aad: Uint8Array): Task<boolean> {
+    const decipher = createDecipheriv(this.#cipher(), this.#key, nonce, { authTagLength: 16 });
+    decipher.setAAD(aad, { plaintextLength: end - start });
+    decipher.setAuthTag(buffer.subarray(end, end + 16));
+    const plaintext = decipher.update(buffer.subarray(start, end));
+    try {
+      decipher.final();
+    } catch {
+      buffer.fill(0, start, end);
+      return done(false);
+    }
+    buffer.set(plaintext, start);
+    return done(true);
+  }
+
+  wipe(): void {
+    this.#key.fill(0);
+  }
+
+  /** The three are AEAD ciphers of one interface; the types of node know only literals. */
+  #cipher(): "aes-128-gcm" {
+    return this.name as "aes-128-gcm";
+  }
+}
+
+function curveExchange(group: CurveName, random: Random): KeyExchange {
+  const { ecdh, scalar } = drawKey(group, random, "ecdhe");
+  const length = 1 + 2 * curves[group].bytes;
+  return {
+    group,
+    publicKey: new Uint8Array(ecdh.getPublicKey()),
+    shared(peer) {
+      // Only the uncompressed form is TLS's (RFC 8422 §5.4.1); OpenSSL takes others as well, and checks that the point is on the curve.
+      if (peer.length !== length || peer[0] !== 4) return done(undefined);
+      try {
+        return done(new Uint8Array(ecdh.computeSecret(peer)));
+      } catch {
+        return done(undefined);
+      }
+    },
+    wipe() {
+      scalar.fill(0);
+    },
+  };
+}
+
+function x25519Exchange(random: Random): KeyExchange {
+  const scalar = new Uint8Array(32);
+  random.fill(scalar, "ecdhe");
+  const privateKey = createPrivateKey({ key: Buffer.concat([X25519_PKCS8, scalar]), format: "der", type: "pkcs8" });
+  const spki: Uint8Array = createPublicKey(privateKey).export({ format: "der", type: "spki" });
+  return {
+    group: "x25519",
+    publicKey: new Uint8Array(spki.subarray(-32)),
+    shared(peer) {
+      if (peer.length !== 32) return done(undefined);
+      try {
+        const publicKey: KeyObject = createPublicKey({
+          key: Buffer.concat([X25519_SPKI, peer]),
+          format: "der",
+          type: "spki",
+        });
+        const secret = new Uint8Array(diffieHellman({ privateKey, publicKey }));
+        return done(secret.some((byte) => byte !== 0) ? secret : undefined);
+      } catch {
+        return done(undefined);
+      }
+    },
+    wipe() {
+      scalar.fill(0);
+    },
+  };
+}
+
+/** Draws scalars until one is a private key: not zero, below the order. */
+function drawKey(curve: CurveName, random: Random, purpose: string) {
+  const { name, bytes, topMask } = curves[curve];
+  const ecdh = createECDH(name);
+  const scalar = new Uint8Array(bytes);
+  for (let attempt = 0; attempt < 64; attempt++) {
+    random.fill(scalar, purpose);
+    scalar[0]! &= topMask;
+    try {
+      ecdh.setPrivateKey(scalar);
+      return { ecdh, scalar };
+    } catch {
+      // Not below the order: draw again.
+    }
+  }
+  throw invalid("random gives no usable scalars");
+}
+
+/** EMSA-PKCS1-v1_5 (RFC 8017 §9.2). */
+function pkcs1Encoded(hash: HashName, digest: Uint8Array, length: number): Uint8Array {
+  const info = Buffer.concat([Buffer.from(digestInfos[hash], "hex"), digest]);
+  if (digest.length !== hashes[hash].outputBytes || length < info.length + 11)
+    throw invalid(`a digest of ${digest.length} bytes, a modulus of ${length}`);
+  const encoded = new Uint8Array(length).fill(0xff);
+  encoded[0] = 0;
+  encoded[1] = 1;
+  encoded[length - info.length - 1] = 0;
+  encoded.set(info, length - info.length);
+  return encoded;
+}
+
+function rsaJwk(modulus: Uint8Array, exponent: Uint8Array) {
+  return { kty: "RSA", n: base64url(modulus), e: base64url(exponent) };
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
+}
+
+function invalid(problem: string): UsageError {
+  return new UsageError("USAGE_INVALID_ARGUMENT", problem);
+}
