@@ -28,8 +28,8 @@ export function done<T>(result: T): Task<T> {
   return { step: () => true, spent: 0, result };
 }
 
-/** Goes on with another task made out of the first one's result. */
-export function then<A, B>(first: Task<A>, next: (result: A) => Task<B>): Task<B> {
+/** Goes on with another task made out of the first one's result. (Not `then`: a module with that name is a thenable, and `import()` hangs.) */
+export function chain<A, B>(first: Task<A>, next: (result: A) => Task<B>): Task<B> {
   return new Sequence(first, next);
 }
 

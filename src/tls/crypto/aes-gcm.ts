@@ -88,7 +88,7 @@ class GcmTask implements Task<boolean> {
 
   constructor(tables: AesTables, reduction: Int32Array, key: Uint8Array) {
     this.#aes = new Aes(tables, key);
-    this.#aes.encrypt(this.#stream);
+    this.#aes.encrypt(this.#stream, this.#stream);
     this.#ghash = new Ghash(reduction, this.#stream);
   }
 
@@ -153,12 +153,12 @@ class GcmTask implements Task<boolean> {
 
   /** GCTR: adds the key stream of the next counters to `buffer[at, end)`. */
   #cipher(buffer: Uint8Array, at: number, end: number): void {
+    const aes = this.#aes;
     const stream = this.#stream;
     const counter = this.#counter;
     for (; at < end; at += 16) {
       counter[3]!++;
-      stream.set(counter);
-      this.#aes.encrypt(stream);
+      aes.encrypt(counter, stream);
       if (end - at >= 16) {
         for (let word = 0, to = at; word < 4; word++, to += 4) {
           const x = stream[word]!;
@@ -174,9 +174,8 @@ class GcmTask implements Task<boolean> {
   #finish(buffer: Uint8Array): void {
     const stream = this.#stream;
     const end = this.#end;
-    stream.set(this.#counter);
-    stream[3] = 1;
-    this.#aes.encrypt(stream);
+    this.#counter[3] = 1;
+    this.#aes.encrypt(this.#counter, stream);
     this.#ghash.finishInto(stream, this.#aadBytes, end - this.#start);
     const tag = this.#tag;
     for (let i = 0; i < TAG_BYTES; i++) tag[i] = stream[i >> 2]! >> (24 - 8 * (i & 3));

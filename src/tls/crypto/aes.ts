@@ -60,15 +60,15 @@ export class Aes {
     this.#roundKeys = expandKey(tables.sbox, key);
   }
 
-  /** Encrypts the block of four big-endian words in place. */
-  encrypt(block: Int32Array): void {
+  /** Encrypts the block of four big-endian words in `from` into `to`, which may be the same. */
+  encrypt(from: Int32Array, to: Int32Array): void {
     const { sbox, t0, t1, t2, t3 } = this.#tables;
     const keys = this.#roundKeys;
     const last = keys.length - 4;
-    let a = block[0]! ^ keys[0]!;
-    let b = block[1]! ^ keys[1]!;
-    let c = block[2]! ^ keys[2]!;
-    let d = block[3]! ^ keys[3]!;
+    let a = from[0]! ^ keys[0]!;
+    let b = from[1]! ^ keys[1]!;
+    let c = from[2]! ^ keys[2]!;
+    let d = from[3]! ^ keys[3]!;
     let at = 4;
     for (; at < last; at += 4) {
       const w = t0[(a >> 24) & 255]! ^ t1[(b >> 16) & 255]! ^ t2[(c >> 8) & 255]! ^ t3[d & 255]! ^ keys[at]!;
@@ -79,10 +79,10 @@ export class Aes {
       b = x;
       c = y;
     }
-    block[0] = keys[at]! ^ substitute(sbox, a, b, c, d);
-    block[1] = keys[at + 1]! ^ substitute(sbox, b, c, d, a);
-    block[2] = keys[at + 2]! ^ substitute(sbox, c, d, a, b);
-    block[3] = keys[at + 3]! ^ substitute(sbox, d, a, b, c);
+    to[0] = keys[at]! ^ substitute(sbox, a, b, c, d);
+    to[1] = keys[at + 1]! ^ substitute(sbox, b, c, d, a);
+    to[2] = keys[at + 2]! ^ substitute(sbox, c, d, a, b);
+    to[3] = keys[at + 3]! ^ substitute(sbox, d, a, b, c);
   }
 
   wipe(): void {

@@ -11,7 +11,7 @@
 
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
-import { map, type Task, then } from "../../task.ts";
+import { chain, map, type Task } from "../../task.ts";
 import type { CurveParameters } from "./curve-parameters.ts";
 import type { Arithmetic } from "./field.ts";
 import { drawInteger, drawResidue, InverseTask, mod, toBytes, toInteger } from "./integers.ts";
@@ -95,19 +95,19 @@ class WeierstrassCurve<E> implements Curve {
     const table = (this.#generatorTable ??= new GeneratorTable(this.#points, this.#generator, this.#count(BASE_WIDTH)));
     const digits = regularDigits(this.#blind(scalar, random), BASE_WIDTH, this.#count(BASE_WIDTH));
     const z = this.#drawZ(random);
-    return then(new GeneratorMultiplication(this.#points, table, digits, z), (product) => this.#coordinates(product));
+    return chain(new GeneratorMultiplication(this.#points, table, digits, z), (product) => this.#coordinates(product));
   }
 
   multiply(scalar: bigint, point: Coordinates, random: Random): Task<Coordinates> {
     const digits = regularDigits(this.#blind(scalar, random), WINDOW, this.#count(WINDOW));
     const lifted = this.#points.infinity();
     this.#points.lift(lifted, this.#jacobian(point), this.#drawZ(random));
-    return then(new Multiplication(this.#points, lifted, digits), (product) => this.#coordinates(product));
+    return chain(new Multiplication(this.#points, lifted, digits), (product) => this.#coordinates(product));
   }
 
   combinationHasX(u1: bigint, point: Coordinates, u2: bigint, r: bigint): Task<boolean> {
     const { bits } = this.parameters;
-    this.#generatorMultiples ??= then(
+    this.#generatorMultiples ??= chain(
       new OddMultiples(this.#points, this.#generator, SPARSE_POINTS),
       (multiples) => new ToAffine(this.#points, multiples),
     );

@@ -7,7 +7,7 @@
 import { wipe } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
-import { done, type Task, then } from "../../task.ts";
+import { chain, done, type Task } from "../../task.ts";
 import type { Coordinates, Curve } from "./curve.ts";
 import { decodeSignature, encodeSignature } from "./ecdsa-signature.ts";
 import type { HashAlgorithm } from "./hash.ts";
@@ -32,7 +32,7 @@ function verify(context: SignatureContext, key: PublicKey, digest: Uint8Array, s
   if (decoded === undefined || point === undefined) return done(false);
   const { r, s } = decoded;
   if (r < 1n || r >= order || s < 1n || s >= order) return done(false);
-  return then(new InverseTask(s, order), (inverse) => {
+  return chain(new InverseTask(s, order), (inverse) => {
     const w = inverse!;
     const u1 = (leftmostBits(digest, bits) * w) % order;
     return curve.combinationHasX(u1, point, (r * w) % order, r);

@@ -7,7 +7,7 @@
 import { constantTimeEqual } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
-import { done, map, type Task, then } from "../../task.ts";
+import { chain, done, map, type Task } from "../../task.ts";
 import { digestUnits, type HashAlgorithm } from "./hash.ts";
 import { bitLength, toBytes, toInteger } from "./integers.ts";
 import type { PrivateKey, PublicKey } from "./provider.ts";
@@ -25,7 +25,7 @@ function verify({ hash }: SignatureContext, key: PublicKey, digest: Uint8Array, 
   const integer = usable && signatureInteger(usable, signature);
   if (usable === undefined || integer === undefined) return done(false);
   const bits = usable.bits - 1;
-  return then(new PublicPowerTask(integer, usable), (message) => {
+  return chain(new PublicPowerTask(integer, usable), (message) => {
     // A representative above the encoding's length is refused before bytes are made of it.
     if (message >> BigInt(8 * Math.ceil(bits / 8)) !== 0n) return done(false);
     return verifyEncoding(hash, digest, toBytes(message, Math.ceil(bits / 8)), bits);
@@ -51,7 +51,7 @@ function sign({ hash }: SignatureContext, key: PrivateKey, digest: Uint8Array, r
   const h = saltedHash(hash, digest, salt);
   encoded.set(h, dataLength);
   encoded[length - 1] = TRAILER;
-  return then(new MaskTask(hash, h, data), () => {
+  return chain(new MaskTask(hash, h, data), () => {
     data[0]! &= topMask(bits);
     return map(privateOperation(key, toInteger(encoded), random), (signature) =>
       toBytes(signature, Math.ceil((bits + 1) / 8)),

@@ -8,7 +8,7 @@
 
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
-import { map, type Task, then } from "../../task.ts";
+import { chain, map, type Task } from "../../task.ts";
 import { bitLength, drawInteger, drawResidue, InverseTask, mod, multiplicationUnits, toInteger } from "./integers.ts";
 import type { PrivateKey, PublicKey } from "./provider.ts";
 import { Sliced } from "./sliced.ts";
@@ -168,11 +168,11 @@ export function privateOperation(key: PrivateKey, message: bigint, random: Rando
   const blinded2 = exponent2 + drawExponentBlinding(random) * (q - 1n);
   const factor = drawResidue(random, usable.n, usable.bytes, "blinding");
 
-  return then(new InverseTask(factor, usable.n), (unblinding) =>
-    then(new PublicPowerTask(factor, usable), (blinding) => {
+  return chain(new InverseTask(factor, usable.n), (unblinding) =>
+    chain(new PublicPowerTask(factor, usable), (blinding) => {
       const base = (message * blinding) % usable.n;
-      return then(new SecretPowerTask(base, blinded1, p, bits), (power1) =>
-        then(new SecretPowerTask(base, blinded2, q, bits), (power2) => {
+      return chain(new SecretPowerTask(base, blinded1, p, bits), (power1) =>
+        chain(new SecretPowerTask(base, blinded2, q, bits), (power2) => {
           const h = mod((power1 - power2) * coefficient, p);
           // Without an inverse the factor shares a prime with the modulus: the check below fails.
           const signature = ((power2 + h * q) * (unblinding ?? 0n)) % usable.n;

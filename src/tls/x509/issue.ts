@@ -10,7 +10,7 @@
 import { utf8Encode } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
-import { map, type Task, then } from "../../task.ts";
+import { chain, map, type Task } from "../../task.ts";
 import type { CryptoProvider, PrivateKey, PublicKey, SignatureAlgorithm } from "../crypto/provider.ts";
 import { contextTag, tags } from "./der.ts";
 import {
@@ -96,7 +96,7 @@ export function issueCertificate(options: IssueOptions): Task<Uint8Array> {
     ),
   );
   const algorithm: SignatureAlgorithm = { kind: issuerKey.type === "rsa" ? "rsa-pkcs1" : "ecdsa", hash: "sha256" };
-  const signed = then(crypto.digest("sha256", [tbs]), (digest) => crypto.sign(algorithm, issuerKey, digest, random));
+  const signed = chain(crypto.digest("sha256", [tbs]), (digest) => crypto.sign(algorithm, issuerKey, digest, random));
   return map(signed, (signature) => sequence(tbs, signatureAlgorithm, bitString(signature)));
 }
 
