@@ -9,7 +9,6 @@ import { printable, printableBytes } from "../../bytes.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { CertificateError } from "./errors.ts";
 import type { NameConstraints } from "./extensions.ts";
-import { oidName } from "./oids.ts";
 import { type PemBlock, pemBlocks } from "./pem.ts";
 
 /** A CA that is trusted, as name and key. */
@@ -24,6 +23,8 @@ export interface TrustAnchor {
   readonly endEntity?: boolean;
   /** What the CA's certificate limits itself to (RFC 5937 §3.2). */
   readonly nameConstraints?: NameConstraints;
+  /** OIDs of critical extensions of the CA's certificate that are not understood: a chain to it fails. */
+  readonly unknownCritical?: readonly string[];
 }
 
 /**
@@ -44,17 +45,13 @@ function anchorOf(der: Uint8Array): TrustAnchor {
     const { subject, subjectPublicKeyInfo, nameConstraints, unknownCritical } = certificate;
     const label = subject.toString();
     if (subject.attributes.length === 0) throw new CertificateError("X509_NAME", "a CA without a name");
-    if (unknownCritical.length > 0)
-      throw new CertificateError(
-        "X509_UNKNOWN_CRITICAL_EXTENSION",
-        `${label} has ${unknownCritical.map(oidName).join(", ")}`,
-      );
     return {
       subject: subject.der,
       subjectPublicKeyInfo,
       label,
       ...(isCa(certificate) ? {} : { endEntity: true }),
       ...(nameConstraints === undefined ? {} : { nameConstraints }),
+      ...(unknownCritical.length === 0 ? {} : { unknownCritical }),
     };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;

@@ -14,12 +14,13 @@
 
 import { equal } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
-import { finish, type Task, then } from "../../task.ts";
+import { chain, finish, type Task } from "../../task.ts";
 import type { CryptoProvider, PublicKey } from "../crypto/provider.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { DerReader } from "./der.ts";
 import { CertificateError } from "./errors.ts";
 import { type Name, namesMatch, readName } from "./name.ts";
+import { oidName } from "./oids.ts";
 import { flagsOf, type Placed, problemOf, problemOfError, type VerificationProblem } from "./problem.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
@@ -293,7 +294,7 @@ class Verification implements Task<VerificationResult> {
       this.#checked.set(link, false);
       return;
     }
-    const task = then(crypto.digest(algorithm.hash, [tbs]), (digest) =>
+    const task = chain(crypto.digest(algorithm.hash, [tbs]), (digest) =>
       crypto.verify(algorithm, key, digest, signature),
     );
     this.#pending = { task, link, node, issuer };
@@ -331,6 +332,14 @@ class Verification implements Task<VerificationResult> {
 
   #deadEnd({ placed, issuers }: Node): VerificationProblem {
     const { subject, issuer } = placed.certificate;
+    if (this.#anchors.some(({ anchor, name }) => anchor.endEntity === true && namesMatch(name, issuer)))
+      return problemOf(
+        placed,
+        "X509_NOT_A_CA",
+        "tbsCertificate.issuer",
+        "RFC 5280 §6.1.4 k",
+        `${subject.toString()} was issued by ${issuer.toString()}, which is trusted, but not as a CA`,
+      );
     if (
       issuers.length > 0 &&
       issuers.every((one) => this.#checked.get(`${placed.index}:${this.#nameOf(one)}`) === false)
@@ -354,11 +363,17 @@ class Verification implements Task<VerificationResult> {
   #candidate(anchor: TrustAnchor | undefined, more: readonly VerificationProblem[]): Candidate {
     const path = this.#path.map(({ placed }) => placed);
     const unchecked = this.#path.flatMap((node) => (node.unchecked === undefined ? [] : [node.unchecked]));
-    return {
-      path,
-      anchor,
-      problems: [...more, ...unchecked, ...validatePath(path, anchor?.nameConstraints, this.#rules)],
-    };
+    const critical = (anchor?.unknownCritical ?? []).map((oid) =>
+      problemOf(
+        undefined,
+        "X509_UNKNOWN_CRITICAL_EXTENSION",
+        "tbsCertificate.extensions",
+        "RFC 5280 §4.2",
+        `the trust anchor ${anchor!.label} has ${oidName(oid)}`,
+      ),
+    );
+    const problems = validatePath(path, anchor?.nameConstraints, this.#rules);
+    return { path, anchor, problems: [...more, ...unchecked, ...critical, ...problems] };
   }
 
   /** Better is what reaches an anchor, then what has fewer problems, then what is longer. */
