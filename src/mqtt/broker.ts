@@ -14,7 +14,7 @@ import { BrokerConnection, type ConnectionHost } from "./broker-connection.ts";
 import { type Authorize, BrokerRouter, type LocalHandler } from "./broker-router.ts";
 import { validateTopicFilter, validateTopicName } from "./topic.ts";
 
-export type { BrokerConnection, ConnectionHost } from "./broker-connection.ts";
+export { BrokerConnection, type CloseReason, type ConnectionHost } from "./broker-connection.ts";
 export type { Authorize, BrokerAction, LocalHandler } from "./broker-router.ts";
 export type { Publication } from "./broker-session.ts";
 
