@@ -158,7 +158,6 @@ export class Pump<Event> implements TransportHandler {
   }
 
   #turn(): void {
-    const fed = this.#feedKept();
     const state = this.#engine.work(this.#options.budget);
     this.#drain();
     if (this.#stopped) return;
@@ -166,7 +165,7 @@ export class Pump<Event> implements TransportHandler {
       this.#yield();
       return;
     }
-    if (fed || this.#again) {
+    if (this.#feedKept() || this.#again) {
       this.#again = true;
       return;
     }
@@ -187,7 +186,8 @@ export class Pump<Event> implements TransportHandler {
       const failure = this.#failure;
       this.#failure = undefined;
       this.#engine.fail(failure);
-      this.#again = true;
+      // A failed engine does not work any more, but tells.
+      this.#drain();
     } else if (this.#ended) {
       this.#ended = false;
       this.#engine.end();
