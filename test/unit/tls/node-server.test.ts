@@ -90,9 +90,9 @@ describe("RFC 5246 §7.3 full handshakes with Node's TLS server", () => {
 
   for (const group of [suites.secp256r1, suites.secp384r1, suites.secp521r1, suites.x25519])
     it(`group ${group.name}`, async () => {
-      const again = new TlsClient(options({ groups: [group], identity: ecIdentity }));
-      again.start();
-      expect(secured(await pump(again, nodeServer(mutual("RSA")), isSettled)).group).toBe(group);
+      const tls = new TlsClient(options({ groups: [group], identity: rsaIdentity }));
+      tls.start();
+      expect(secured(await pump(tls, nodeServer(mutual("RSA")), isSettled)).group).toBe(group);
     });
 
   it("RFC 7301: the protocol that the server chose; RFC 6066 §3: the name that it got", async () => {
