@@ -5,8 +5,9 @@
  */
 
 import { mqttArbitraries } from "./mqtt.ts";
+import { shadowArbitraries } from "./shadow.ts";
 
 export { chunked } from "./chunked.ts";
 
 /** fast-check arbitraries, by layer. */
-export const arbitraries = { mqtt: mqttArbitraries } as const;
+export const arbitraries = { mqtt: mqttArbitraries, shadow: shadowArbitraries } as const;
