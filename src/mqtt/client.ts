@@ -28,6 +28,15 @@ import { MqttSession } from "./session.ts";
 import { Subscription, type SubscriptionOwner } from "./subscription.ts";
 import { TopicRouter, validateTopicFilter } from "./topic.ts";
 
+export type {
+  MqttClientOptions,
+  MqttClientState,
+  MqttStateChange,
+  MqttWill,
+  PublishOptions,
+  SubscribeOptions,
+} from "./client-options.ts";
+
 const OPERATION_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** While an acknowledgement is awaited, it may stand behind messages of a full subscriber: so far we read on. */

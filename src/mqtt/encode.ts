@@ -6,6 +6,7 @@
  */
 
 import { isWellFormed, utf8EncodeInto, utf8Length } from "../bytes.ts";
+import { UsageError } from "../errors.ts";
 import { MqttError } from "./errors.ts";
 import {
   type ConnectPacket,
@@ -52,10 +53,13 @@ export function encode(packet: Packet): Uint8Array {
 /**
  * Writes a packet at `at` and returns the position behind it.
  *
- * @throws MqttError as {@link packetSize}, and RangeError where the room is too small: see {@link packetSize}.
+ * @throws MqttError as {@link packetSize}, and UsageError where the room is smaller than {@link packetSize} says.
  */
 export function encodeInto(packet: Packet, bytes: Uint8Array, at: number): number {
-  if (packetSize(packet) > bytes.length - at) throw new RangeError("encodeInto: the room is smaller than packetSize()");
+  const size = packetSize(packet);
+  if (size > bytes.length - at) {
+    throw new UsageError("USAGE_INVALID_ARGUMENT", `room for ${bytes.length - at} bytes of a packet of ${size}`);
+  }
   return writePacket(packet, bytes, at);
 }
 

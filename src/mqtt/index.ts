@@ -6,15 +6,15 @@
  */
 
 export { Backoff, type BackoffOptions } from "./backoff.ts";
-export { MqttClient } from "./client.ts";
-export type {
-  MqttClientOptions,
-  MqttClientState,
-  MqttStateChange,
-  MqttWill,
-  PublishOptions,
-  SubscribeOptions,
-} from "./client-options.ts";
+export {
+  MqttClient,
+  type MqttClientOptions,
+  type MqttClientState,
+  type MqttStateChange,
+  type MqttWill,
+  type PublishOptions,
+  type SubscribeOptions,
+} from "./client.ts";
 export { encode, encodeInto, packetSize } from "./encode.ts";
 export { MqttError, type MqttErrorCode, mqttErrors } from "./errors.ts";
 export type {

@@ -18,11 +18,12 @@ export class KeepAlive {
   #running = false;
   #reading = true;
   #lastSent = 0;
-  /** A PINGREQ waits to be written. */
-  #queued = false;
+  /** A PINGREQ waits to be written: the time until which it must have been. */
+  #writeDeadline: number | undefined;
   /** A PINGREQ was written and not answered. */
   #awaiting = false;
-  #deadline: number | undefined;
+  /** The time until which the answer must have come; none while we do not read. */
+  #answerDeadline: number | undefined;
 
   /**
    * @param keepAliveSeconds as in CONNECT; 0 is off. PINGREQ is due a tenth of it earlier, a second at most, so that a late timer
@@ -40,9 +41,8 @@ export class KeepAlive {
     this.#running = this.#intervalMs > 0;
     this.#reading = true;
     this.#lastSent = now;
-    this.#queued = false;
-    this.#awaiting = false;
-    this.#deadline = undefined;
+    this.#writeDeadline = undefined;
+    this.pingrespReceived();
   }
 
   stop(): void {
@@ -56,44 +56,39 @@ export class KeepAlive {
 
   /** That packet was the PINGREQ that was due. */
   pingreqSent(now: number): void {
-    this.#queued = false;
+    this.#writeDeadline = undefined;
+    if (this.#awaiting) return;
     this.#awaiting = true;
-    this.#deadline = this.#reading ? now + this.#pingTimeoutMs : undefined;
+    if (this.#reading) this.#answerDeadline = now + this.#pingTimeoutMs;
   }
 
   pingrespReceived(): void {
     this.#awaiting = false;
-    if (!this.#queued) this.#deadline = undefined;
+    this.#answerDeadline = undefined;
   }
 
   /** Whether we take bytes from the peer at the moment. */
   setReading(reading: boolean, now: number): void {
     if (reading === this.#reading) return;
     this.#reading = reading;
-    if (this.#awaiting && !this.#queued) this.#deadline = reading ? now + this.#pingTimeoutMs : undefined;
+    this.#answerDeadline = reading && this.#awaiting ? now + this.#pingTimeoutMs : undefined;
   }
 
   /** When {@link handleTimeout} is to be called, on the monotonic clock. */
   nextTimeout(): number | undefined {
     if (!this.#running) return undefined;
-    const due = this.#queued || this.#waiting() ? undefined : this.#lastSent + this.#pingIntervalMs;
-    if (this.#deadline === undefined || due === undefined) return this.#deadline ?? due;
-    return Math.min(this.#deadline, due);
+    const next = this.#writeDeadline ?? this.#lastSent + this.#pingIntervalMs;
+    return this.#answerDeadline === undefined ? next : Math.min(next, this.#answerDeadline);
   }
 
   /** What is due: queue a PINGREQ, give the peer up, or nothing. */
   handleTimeout(now: number): KeepAliveDue {
     if (!this.#running) return undefined;
-    if (this.#deadline !== undefined && now >= this.#deadline) return "dead";
-    if (this.#queued || this.#waiting() || now < this.#lastSent + this.#pingIntervalMs) return undefined;
-    this.#queued = true;
+    if (this.#answerDeadline !== undefined && now >= this.#answerDeadline) return "dead";
+    if (this.#writeDeadline !== undefined) return now >= this.#writeDeadline ? "dead" : undefined;
+    if (now < this.#lastSent + this.#pingIntervalMs) return undefined;
     // A PINGREQ that cannot even be written for a whole interval: the peer does not read any more.
-    this.#deadline = now + this.#intervalMs;
+    this.#writeDeadline = now + this.#intervalMs;
     return "ping";
-  }
-
-  /** An answer is awaited and can come, so that no further PINGREQ is due before it or its timeout. */
-  #waiting(): boolean {
-    return this.#awaiting && this.#reading;
   }
 }

@@ -70,7 +70,7 @@ const answers = (): fc.Arbitrary<Packet> =>
     arbitraries.mqtt.fromServer(),
   );
 
-describe("the session", () => {
+describe("the session", { timeout: 300_000 }, () => {
   it("gives the same events and the same output, however input is cut and however small the room is", () => {
     fc.assert(
       fc.property(
@@ -84,7 +84,7 @@ describe("the session", () => {
           expect(pieces).toEqual(whole);
         },
       ),
-      runs(200),
+      runs(100),
     );
   });
 

@@ -6,7 +6,7 @@ import { runs } from "../../runs.ts";
 
 const fixed = (byte: number) => ({ fill: (bytes: Uint8Array) => void bytes.fill(byte) });
 
-describe("Backoff", () => {
+describe("Backoff", { timeout: 300_000 }, () => {
   it("waits between the least and the doubled bound, spread over all of it", () => {
     const low = new Backoff(fixed(0), { minMs: 1_000, maxMs: 10_000 });
     const high = new Backoff(fixed(255), { minMs: 1_000, maxMs: 10_000 });
@@ -40,7 +40,7 @@ describe("Backoff", () => {
   });
 });
 
-describe("KeepAlive", () => {
+describe("KeepAlive", { timeout: 300_000 }, () => {
   it("[MQTT-3.1.2-23] whatever is sent when, no more than the interval passes between two packets", () => {
     fc.assert(
       fc.property(

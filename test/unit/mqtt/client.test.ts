@@ -193,6 +193,17 @@ describe("subscribe", () => {
     expect(await one.next()).toEqual({ done: true, value: undefined });
   });
 
+  it("keeps what waits in the queue, whatever comes after it", async () => {
+    const lab = new Lab();
+    const subscription = await (await lab.connect()).subscribe("t/1");
+    for (const payload of ["first", "other"]) {
+      lab.peer.send(message(payload));
+      await settle();
+    }
+    expect(utf8Decode((await subscription.next()).value!.payload)).toBe("first");
+    expect(utf8Decode((await subscription.next()).value!.payload)).toBe("other");
+  });
+
   it("gives messages that come ahead of SUBACK", async () => {
     const lab = new Lab();
     lab.answer = (packet, peer) => {

@@ -238,7 +238,7 @@ describe("encode", () => {
     const room = new Uint8Array(8);
     expect(encodeInto({ type: PacketType.PUBACK, packetId: 7 }, room, 3)).toBe(7);
     expect(toHex(room)).toBe("0000004002000700");
-    expect(() => encodeInto({ type: PacketType.PUBACK, packetId: 7 }, room, 5)).toThrow(RangeError);
+    expect(() => encodeInto({ type: PacketType.PUBACK, packetId: 7 }, room, 5)).toThrow(/room for 3 bytes/);
   });
 
   it.each([

@@ -380,6 +380,20 @@ describe("keep-alive", () => {
     expect(h.last).toMatchObject({ type: "closed", error: { code: "MQTT_PINGRESP_TIMEOUT", sdk: -13 } });
   });
 
+  it("[MQTT-3.1.2-23] pings on while a long wait for PINGRESP lasts, which one answer ends", () => {
+    const h = new SessionHarness({ keepAliveSeconds: 10, pingTimeoutMs: 25_000 });
+    h.connect();
+    for (let i = 0; i < 3; i++) {
+      h.advance(9_000);
+      expect(h.sent()).toEqual([{ type: PacketType.PINGREQ }]);
+    }
+    h.receive("d000");
+    h.advance(9_000);
+    expect(h.sent()).toEqual([{ type: PacketType.PINGREQ }]);
+    h.advance(24_999);
+    expect(h.session.state).toBe("offline"); // its PINGREQ was never written for an interval
+  });
+
   it("gives a peer up that takes no bytes for a whole interval", () => {
     const h = new SessionHarness({ keepAliveSeconds: 60 });
     h.connect();
