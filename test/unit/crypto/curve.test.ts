@@ -1,0 +1,298 @@
+import { createECDH } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { toHex } from "../../../src/bytes.ts";
+import { finish } from "../../../src/task.ts";
+import { type Coordinates, type Curve, createCurve } from "../../../src/tls/crypto/curve.ts";
+import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
+import { type Arithmetic, type BigIntCell, bigintArithmetic } from "../../../src/tls/crypto/field.ts";
+import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import { bitLength, InverseTask, toBytes, toInteger } from "../../../src/tls/crypto/integers.ts";
+import { type Jacobian, Points } from "../../../src/tls/crypto/points.ts";
+import { digitIndex, digitSign, regularDigits, sparseDigits } from "../../../src/tls/crypto/recoding.ts";
+import { labelled, nodeCurves, random } from "./support.ts";
+
+const curves = [p256, p384, p521];
+
+describe("integers", () => {
+  it("bytes of every length and back", () => {
+    for (let length = 0; length < 70; length++) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 83 + length * 29 + 1) & 255);
+      const value = toInteger(bytes);
+      expect(value).toBe(length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`));
+      expect(toBytes(value, length)).toEqual(bytes);
+    }
+    expect(toBytes(0x123456n, 2)).toEqual(Uint8Array.of(0x34, 0x56));
+    expect(bitLength(Uint8Array.of(0, 0, 1, 0))).toBe(9);
+    expect(bitLength(new Uint8Array(3))).toBe(0);
+  });
+
+  it("the inverse of everything modulo a small number, and none where there is none", () => {
+    for (const modulus of [17n, 36n]) {
+      for (let value = -5n; value < 40n; value++) {
+        const inverse = finish(new InverseTask(value, modulus));
+        const residue = ((value % modulus) + modulus) % modulus;
+        const expected = [...Array(Number(modulus)).keys()].map(BigInt).find((i) => (i * residue) % modulus === 1n);
+        expect(inverse).toBe(expected);
+      }
+    }
+  });
+});
+
+describe("recoding", () => {
+  it("regular digits stand for the scalar, and none is zero", () => {
+    for (const [width, count] of [
+      [4, 7],
+      [5, 5],
+    ] as const) {
+      for (const scalar of [1n, 3n, 5n, 0xabcdefn, 0xffffffn, 0x800001n, 2n ** 25n - 1n]) {
+        let sum = 0n;
+        regularDigits(scalar, width, count).forEach((digit, i) => {
+          const odd = 2 * digitIndex(digit, width) + 1;
+          sum += BigInt(digitSign(digit, width) === 1 ? -odd : odd) << BigInt(width * i);
+        });
+        expect(sum).toBe(scalar);
+      }
+    }
+  });
+
+  it("sparse digits stand for the scalar and are far apart", () => {
+    for (const scalar of [0n, 1n, 15n, 16n, 17n, 0xffffffn, 0x123457n, 0x555555n]) {
+      const digits = sparseDigits(scalar, 5, 24);
+      let sum = 0n;
+      let last = -5;
+      digits.forEach((digit, i) => {
+        sum += BigInt(digit) << BigInt(i);
+        if (digit === 0) return;
+        expect(Math.abs(digit) % 2).toBe(1);
+        expect(Math.abs(digit)).toBeLessThan(16);
+        expect(i - last).toBeGreaterThanOrEqual(5);
+        last = i;
+      });
+      expect(sum).toBe(scalar);
+    }
+  });
+});
+
+describe.each(curves)("curve $name", (parameters) => {
+  const curve = createCurve(parameters, bigintArithmetic);
+  const { order, prime } = parameters;
+  const generator: Coordinates = parameters;
+
+  it("SEC 1 §3.2.2.1 a public key is uncompressed, in range and on the curve", () => {
+    const good = curve.encodePoint(generator);
+    expect(curve.decodePoint(good)).toEqual({ x: generator.x, y: generator.y });
+    const bytes = curve.bytes;
+    const changed = (at: number, value: number) => {
+      const copy = good.slice();
+      copy[at] = value;
+      return copy;
+    };
+    const compressed = Uint8Array.of(2 + Number(generator.y & 1n), ...good.subarray(1, 1 + bytes));
+    for (const bad of [
+      new Uint8Array(0),
+      Uint8Array.of(0), // infinity
+      compressed,
+      good.subarray(0, good.length - 1),
+      Uint8Array.of(...good, 0),
+      changed(0, 6), // hybrid
+      changed(0, 0),
+      changed(2 * bytes, good[2 * bytes]! ^ 1), // not on the curve
+      new Uint8Array(1 + 2 * bytes).fill(4, 0, 1), // (0, 0)
+      curve.encodePoint({ x: generator.x, y: prime }),
+    ])
+      expect(curve.decodePoint(bad)).toBeUndefined();
+  });
+
+  it("SEC 1 §3.2.2.1 a coordinate that is not reduced is refused, though it is on the curve modulo the prime", () => {
+    // A point with a small x, whose x + prime still fits in the field's bytes.
+    for (let x = 0n; ; x++) {
+      const square = (x * x * x - 3n * x + parameters.b) % prime;
+      const y = power(square < 0n ? square + prime : square, (prime + 1n) / 4n, prime);
+      if (curve.decodePoint(curve.encodePoint({ x, y })) === undefined) continue;
+      if (x + prime < 1n << BigInt(8 * curve.bytes))
+        expect(curve.decodePoint(curve.encodePoint({ x: x + prime, y }))).toBeUndefined();
+      expect(curve.decodePoint(curve.encodePoint({ x, y: prime - y }))).toBeDefined();
+      break;
+    }
+  });
+
+  it("scalars at the edges: both multiplications agree with node:crypto", () => {
+    const node = createECDH(nodeCurves[parameters.name]);
+    const edges = [1n, 2n, 3n, 4n, 15n, 16n, 30n, 31n, 32n, 62n, order / 2n, order / 2n + 1n];
+    for (const scalar of [...edges, ...edges.map((edge) => order - edge)]) {
+      node.setPrivateKey(toBytes(scalar, curve.bytes));
+      const expected = node.getPublicKey("hex");
+      expect(toHex(curve.encodePoint(finish(curve.multiplyGenerator(scalar, random))))).toBe(expected);
+      expect(toHex(curve.encodePoint(finish(curve.multiply(scalar, generator, random))))).toBe(expected);
+    }
+  });
+
+  it("blinding that makes an addition meet equal or opposite points", () => {
+    // With this blinding the last digits of small scalars equal what the sum stands at, modulo the order.
+    const node = createECDH(nodeCurves[parameters.name]);
+    for (let low = 0; low < 4; low++) {
+      const blinding = new Uint8Array(parameters.blindingBytes);
+      blinding[blinding.length - 1] = low;
+      const source = {
+        fill: (out: Uint8Array, purpose: string) =>
+          out.length === blinding.length ? out.set(blinding) : random.fill(out, purpose),
+      };
+      for (const scalar of [2n, 6n, 18n, 30n, 62n, order - 2n, order - 6n, order - 30n]) {
+        node.setPrivateKey(toBytes(scalar, curve.bytes));
+        const expected = node.getPublicKey("hex");
+        expect(toHex(curve.encodePoint(finish(curve.multiplyGenerator(scalar, source))))).toBe(expected);
+        expect(toHex(curve.encodePoint(finish(curve.multiply(scalar, generator, source))))).toBe(expected);
+      }
+    }
+  });
+
+  it("u1·G + u2·Q where the sums meet: Q = G, Q = -G, and one of the two zero", () => {
+    const opposite = { x: generator.x, y: prime - generator.y };
+    const xOf = (scalar: bigint) => finish(curve.multiplyGenerator(scalar, random)).x % order;
+    const has = (u1: bigint, point: Coordinates, u2: bigint, r: bigint) =>
+      finish(curve.combinationHasX(u1, point, u2, r));
+    expect(has(5n, generator, 5n, xOf(10n))).toBe(true);
+    expect(has(5n, generator, 5n, xOf(11n))).toBe(false);
+    expect(has(9n, opposite, 2n, xOf(7n))).toBe(true);
+    expect(has(7n, opposite, 7n, xOf(1n))).toBe(false); // infinity
+    expect(has(0n, generator, 3n, xOf(3n))).toBe(true);
+    expect(has(order - 1n, generator, order - 1n, xOf(2n))).toBe(true);
+    expect(has(order - 3n, generator, 0n, xOf(3n))).toBe(true);
+    expect(has(1n, generator, 0n, generator.x % order)).toBe(true);
+  });
+});
+
+describe("point arithmetic", () => {
+  const points = new Points(bigintArithmetic(p256.prime, p256.bits));
+  const { field } = points;
+  const g = { x: field.element(p256.x), y: field.element(p256.y) };
+
+  function lifted(z: bigint): Jacobian<BigIntCell> {
+    const point = points.infinity();
+    points.lift(point, g, field.element(z));
+    return point;
+  }
+
+  function affine(p: Jacobian<BigIntCell>): Coordinates | "infinity" {
+    if (points.isInfinity(p)) return "infinity";
+    const z = finish(new InverseTask(field.integer(p.z), p256.prime))!;
+    const modulo = (value: bigint) => ((value % p256.prime) + p256.prime) % p256.prime;
+    return { x: modulo(p.x.value * z * z), y: modulo(p.y.value * z * z * z) };
+  }
+
+  it("equal points with different Z, opposite points, and infinity on either side", () => {
+    const [p, q, sum, double] = [lifted(5n), lifted(7n), points.infinity(), points.infinity()];
+    points.double(double, p);
+    points.add(sum, p, q);
+    expect(affine(sum)).toEqual(affine(double));
+    points.addAffine(sum, p, g);
+    expect(affine(sum)).toEqual(affine(double));
+    field.negateWhen(q.y, q.y, 1);
+    points.add(sum, p, q);
+    expect(affine(sum)).toBe("infinity");
+    points.double(sum, sum);
+    expect(affine(sum)).toBe("infinity");
+    points.add(double, sum, p);
+    expect(affine(double)).toEqual(affine(p));
+    points.add(double, p, sum);
+    expect(affine(double)).toEqual(affine(p));
+    points.addAffine(double, sum, g);
+    expect(affine(double)).toEqual(affine(p));
+    points.add(double, sum, sum);
+    expect(affine(double)).toBe("infinity");
+    points.addAffine(sum, p, { x: g.x, y: field.element(-p256.y) });
+    expect(affine(sum)).toBe("infinity");
+  });
+
+  it("outputs may be inputs", () => {
+    const [a, b, c] = [lifted(5n), points.infinity(), points.infinity()];
+    points.double(b, a);
+    points.add(c, b, a);
+    const expected = affine(c);
+    points.add(b, b, a);
+    expect(affine(b)).toEqual(expected);
+    points.double(c, a);
+    points.add(a, c, a);
+    expect(affine(a)).toEqual(expected);
+    points.addAffine(c, c, g);
+    expect(affine(c)).toEqual(expected);
+  });
+});
+
+describe("regularity", () => {
+  /** The BigInt arithmetic that writes down what it does. */
+  function traced(trace: string[]): Arithmetic<BigIntCell> {
+    return (modulus, bits) => {
+      const field = bigintArithmetic(modulus, bits);
+      return new Proxy(field, {
+        get(target, name) {
+          const member = Reflect.get(target, name);
+          if (typeof member !== "function") return member;
+          return (...args: unknown[]) => {
+            trace.push(String(name));
+            return member.apply(target, args);
+          };
+        },
+      });
+    };
+  }
+
+  it.each(curves)("$name: every secret scalar takes the same sequence of field operations", (parameters) => {
+    const trace: string[] = [];
+    const curve: Curve = createCurve(parameters, traced(trace));
+    finish(curve.multiplyGenerator(5n, random)); // builds the table
+    const { order } = parameters;
+    const scalars = [0x10001n, 0xffffffffn, 1n << 200n, order >> 1n, order - 0x10001n, order / 3n];
+    const point = finish(curve.multiplyGenerator(77n, random));
+    for (const multiply of [
+      (scalar: bigint) => curve.multiplyGenerator(scalar, random),
+      (scalar: bigint) => curve.multiply(scalar, point, random),
+    ]) {
+      const sequences = new Set<string>();
+      const lengths = new Set<number>();
+      for (const scalar of scalars) {
+        trace.length = 0;
+        finish(multiply(scalar));
+        sequences.add(trace.join());
+        lengths.add(trace.length);
+      }
+      expect([...lengths]).toHaveLength(1);
+      expect([...lengths][0]).toBeGreaterThan(1000);
+      expect(sequences.size).toBe(1);
+    }
+  });
+});
+
+describe("ECDHE", () => {
+  const crypto = createCrypto();
+
+  it("RFC 8422 §5.11 an invalid point of the peer gives no secret", () => {
+    const exchange = finish(crypto.keyExchange("secp256r1", random));
+    expect(exchange.publicKey).toHaveLength(65);
+    const bad = exchange.publicKey.slice();
+    bad[64]! ^= 1;
+    expect(finish(exchange.shared(bad))).toBeUndefined();
+    expect(finish(exchange.shared(new Uint8Array(0)))).toBeUndefined();
+    expect(finish(exchange.shared(exchange.publicKey))).toHaveLength(32);
+  });
+
+  it("a wiped key exchange is over", () => {
+    const exchange = finish(crypto.keyExchange("secp384r1", random));
+    exchange.wipe();
+    expect(() => exchange.shared(exchange.publicKey)).toThrow("wiped");
+  });
+
+  it("the key comes from what is labelled ecdhe, whatever the blinding", () => {
+    const source = labelled("ecdhe", new Uint8Array(40).fill(0x5a));
+    const first = finish(crypto.keyExchange("secp256r1", source));
+    const second = finish(crypto.keyExchange("secp256r1", source));
+    expect(first.publicKey).toEqual(second.publicKey);
+  });
+});
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n;
+  for (let bits = exponent, square = base; bits > 0n; bits >>= 1n, square = (square * square) % modulus)
+    if (bits & 1n) result = (result * square) % modulus;
+  return result;
+}

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { fromHex, toHex, utf8Encode } from "../../../src/bytes.ts";
+import { finish } from "../../../src/task.ts";
+import { createCrypto, type HashAlgorithm, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
+
+const crypto = createCrypto();
+
+function digestOf(algorithm: HashAlgorithm, message: Uint8Array): string {
+  const hash = algorithm.create();
+  hash.update(message);
+  return toHex(hash.digest());
+}
+
+describe("SHA-2", () => {
+  const twoBlocks = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+
+  it("FIPS 180-4 SHA-256: NIST's example messages", () => {
+    expect(digestOf(sha256, utf8Encode("abc"))).toBe(
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    );
+    expect(digestOf(sha256, utf8Encode(twoBlocks))).toBe(
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+    );
+    expect(digestOf(sha256, new Uint8Array(1_000_000).fill(0x61))).toBe(
+      "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+    );
+  });
+
+  it("FIPS 180-4 SHA-384 and SHA-512: NIST's example messages", () => {
+    expect(digestOf(sha384, utf8Encode("abc"))).toBe(
+      "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+    );
+    expect(digestOf(sha512, utf8Encode("abc"))).toBe(
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+    );
+  });
+
+  it.each([sha256, sha384, sha512])(
+    "FIPS 180-4 §5.1 $name: every length up to three blocks, as node:crypto",
+    (algorithm) => {
+      for (let length = 0; length <= 3 * algorithm.blockBytes + 1; length++) {
+        const message = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
+        expect(digestOf(algorithm, message)).toBe(createHash(algorithm.name).update(message).digest("hex"));
+      }
+    },
+  );
+
+  it.each([sha256, sha384, sha512])(
+    "$name: a digest does not end the hash, and a clone goes its own way",
+    (algorithm) => {
+      const hash = algorithm.create();
+      hash.update(utf8Encode("a"));
+      const clone = hash.clone();
+      expect(toHex(hash.digest())).toBe(digestOf(algorithm, utf8Encode("a")));
+      expect(toHex(hash.digest())).toBe(digestOf(algorithm, utf8Encode("a")));
+      hash.update(utf8Encode("b"));
+      clone.update(utf8Encode("c"));
+      expect(toHex(hash.digest())).toBe(digestOf(algorithm, utf8Encode("ab")));
+      expect(toHex(clone.digest())).toBe(digestOf(algorithm, utf8Encode("ac")));
+    },
+  );
+
+  it("restore refuses a hash of another function", () => {
+    expect(() => sha256.create().restore(sha384.create())).toThrow("the same function");
+  });
+
+  it("the digest task hashes the parts joined and costs what hashUnits says, and the padding", () => {
+    const parts = [utf8Encode("abc"), new Uint8Array(0), new Uint8Array(1000).fill(7), utf8Encode("d")];
+    const task = crypto.digest("sha256", parts);
+    expect(toHex(finish(task))).toBe(digestOf(sha256, new Uint8Array(parts.flatMap((part) => [...part]))));
+    expect(task.spent).toBe(
+      crypto.hashUnits("sha256", 3) * 2 + crypto.hashUnits("sha256", 1000) + sha256.unitsPerBlock,
+    );
+  });
+
+  it("a part without bytes, and no part at all", () => {
+    const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    expect(toHex(finish(crypto.digest("sha256", [])))).toBe(empty);
+    expect(toHex(finish(crypto.digest("sha256", [new Uint8Array(0)])))).toBe(empty);
+  });
+
+  it("a task that is not done has no result", () => {
+    expect(() => crypto.digest("sha256", []).result).toThrow("not done");
+  });
+});
+
+describe("HMAC and PRF", () => {
+  it("RFC 4231 §4.7 HMAC with a key larger than a block", () => {
+    const key = new Uint8Array(131).fill(0xaa);
+    const message = [utf8Encode("Test Using Larger Than Block-Size Key"), utf8Encode(" - Hash Key First")];
+    expect(toHex(crypto.hmac("sha256", key, message))).toBe(
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+    );
+    expect(toHex(crypto.hmac("sha384", key, message))).toBe(
+      "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c60c2ef6ab4030fe8296248df163f44952",
+    );
+  });
+
+  // The well-known answer that was published on the TLS working group's list for the PRF with SHA-256.
+  it("RFC 5246 §5 PRF with SHA-256: known answer", () => {
+    const output = finish(
+      crypto.prf(
+        "sha256",
+        fromHex("9bbe436ba940f017b17652849a71db35"),
+        "test label",
+        fromHex("a0ba9f936cda311827a6f796ffd5198c"),
+        100,
+      ),
+    );
+    expect(toHex(output)).toBe(
+      "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a6b301791e90d35c9c9a46b4e14baf9af0fa022f7077def17abfd3797c0564bab4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff70187347b66",
+    );
+  });
+
+  it("RFC 5246 §5 the PRF's output for a length is the start of that for a longer one, and none is none", () => {
+    const secret = new Uint8Array(48).fill(3);
+    const seed = new Uint8Array(64).fill(9);
+    const long = finish(crypto.prf("sha384", secret, "key expansion", seed, 200));
+    for (const length of [0, 1, 12, 47, 48, 49, 199])
+      expect(finish(crypto.prf("sha384", secret, "key expansion", seed, length))).toEqual(long.subarray(0, length));
+  });
+});
