@@ -125,7 +125,7 @@ describe("broker: PUBLISH", () => {
   ])("[%s] %s closes the connection", (statement, _what, hex) => {
     const peer = online(broker(), "a");
     peer.connection.feed(fromHex(hex));
-    expect(peer.connection.closed?.error?.data.statement).toBe(statement);
+    expect(peer.connection.closed?.error?.data["statement"]).toBe(statement);
     expect(peer.connection.closed?.blame).toBe("peer");
   });
 

@@ -1,0 +1,24 @@
+/**
+ * The table of subcommands: what is in it works.
+ *
+ * @module
+ */
+
+import type { Command } from "../command.ts";
+import { cert } from "./cert.ts";
+import { embed } from "./embed.ts";
+import { pub, sub } from "./messages.ts";
+import { shadowDelete, shadowGet, shadowUpdate, shadowWatch } from "./shadow.ts";
+import { simulate } from "./simulate.ts";
+
+export const commands: readonly Command[] = [
+  simulate,
+  embed,
+  cert,
+  pub,
+  sub,
+  shadowGet,
+  shadowUpdate,
+  shadowDelete,
+  shadowWatch,
+];

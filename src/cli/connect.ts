@@ -1,0 +1,61 @@
+/**
+ * The options by which `pub`, `sub` and `shadow …` connect, and the connection.
+ *
+ * @module
+ */
+
+import { consoleLogger } from "../runtime/console-logger.ts";
+import { connectThing } from "../runtime/node.ts";
+import { readCredentials } from "../runtime/node-credentials.ts";
+import type { Thing } from "../thing/connect.ts";
+import { type CommandContext, CommandLineError, type CommandOption, integerOption, stringOption } from "./command.ts";
+
+export const connectOptions: Readonly<Record<string, CommandOption>> = {
+  endpoint: { type: "string", value: "HOST", help: "PREFIX-ats.iot.REGION.amazonaws.com, localhost, … (required)" },
+  port: { type: "string", value: "N", help: "8883; 443 adds ALPN x-amzn-mqtt-ca." },
+  thing: { type: "string", value: "NAME", help: "The thing's name (required)." },
+  "client-id": { type: "string", value: "ID", help: "The client id; the thing's name and -cli by default." },
+  cert: { type: "string", value: "FILE", help: "The thing's certificate, PEM or DER (required)." },
+  key: { type: "string", value: "FILE", help: "Its private key (required)." },
+  ca: { type: "string", value: "FILE", help: "What to trust instead of Amazon's roots." },
+  tls: { type: "string", value: "own|native", help: "Our own TLS (default) or Node's." },
+  verbose: { type: "boolean", help: "Log each TLS message and MQTT packet." },
+};
+
+/** Connects as the options say, does something, and closes again, whatever happens. */
+export async function withThing(context: CommandContext, use: (thing: Thing) => Promise<void>): Promise<void> {
+  const { values } = context;
+  const tls = stringOption(values, "tls") ?? "own";
+  if (tls !== "own" && tls !== "native") throw new CommandLineError(`--tls takes own or native, not "${tls}"`);
+  const thingName = required(values, "thing");
+  const files = { certificate: required(values, "cert"), privateKey: required(values, "key") };
+  const thing = await connectThing({
+    endpoint: required(values, "endpoint"),
+    port: integerOption(values, "port", { min: 1, max: 65_535 }),
+    thingName,
+    clientId: stringOption(values, "client-id") ?? `${thingName}-cli`,
+    ...readCredentials({ ...files, ca: stringOption(values, "ca") }),
+    tls,
+    signal: context.signal,
+    log: consoleLogger({ level: values["verbose"] === true ? "verbose" : "none" }),
+  });
+  try {
+    await use(thing);
+  } finally {
+    await thing.close();
+  }
+}
+
+function required(values: CommandContext["values"], name: string): string {
+  const value = stringOption(values, name);
+  if (value === undefined) throw new CommandLineError(`--${name} is needed`);
+  return value;
+}
+
+/** Resolves at Ctrl-C. */
+export function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

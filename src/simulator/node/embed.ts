@@ -1,0 +1,129 @@
+/**
+ * A device's certificate and key as a JavaScript module of typed arrays, as the ESP32 examples embed theirs into the firmware: it works
+ * where there is no file system.
+ *
+ * @module
+ */
+
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { UsageError } from "../../errors.ts";
+import { nodeRandom } from "../../runtime/node-ports.ts";
+import { finish } from "../../task.ts";
+import { ThingError } from "../../thing/errors.ts";
+import { createCrypto } from "../../tls/crypto/index.ts";
+import { type Certificate, parseCertificate } from "../../tls/x509/certificate.ts";
+import { oneLine } from "../../tls/x509/describe.ts";
+import { encodePrivateKey, parsePrivateKey, requireKeyOf } from "../../tls/x509/keys.ts";
+import { parseCertificateChain } from "../../tls/x509/trust.ts";
+
+/** The two files of a device. */
+export interface CredentialSources {
+  readonly certificateFile: string;
+  readonly privateKeyFile: string;
+}
+
+export interface EmbeddedCredentials extends CredentialSources {
+  /** The module that was written. */
+  readonly out: string;
+  /** The device's chain, leaf first. */
+  readonly certificates: readonly Certificate[];
+}
+
+const AWS_CERTIFICATE = "-certificate.pem.crt";
+const AWS_KEY = "-private.pem.key";
+
+/**
+ * Finds certificate and key in a folder: `client.crt` and `client.key`, or a pair as AWS IoT names its downloads,
+ * `ID-certificate.pem.crt` and `ID-private.pem.key`.
+ *
+ * @throws ThingError `THING_FILE_UNREADABLE` where the folder cannot be read; UsageError where it holds no pair, or several.
+ */
+export function findCredentials(folder: string): CredentialSources {
+  const names = readNames(folder);
+  const pairs: CredentialSources[] = [];
+  const add = (certificate: string, key: string): void => {
+    if (names.includes(certificate) && names.includes(key))
+      pairs.push({ certificateFile: join(folder, certificate), privateKeyFile: join(folder, key) });
+  };
+  add("client.crt", "client.key");
+  for (const name of names)
+    if (name.endsWith(AWS_CERTIFICATE)) add(name, name.slice(0, -AWS_CERTIFICATE.length) + AWS_KEY);
+  const [pair, ...others] = pairs;
+  if (pair === undefined)
+    throw new UsageError(
+      "USAGE_INVALID_ARGUMENT",
+      `${folder} has neither client.crt and client.key nor a pair *${AWS_CERTIFICATE} and *${AWS_KEY}`,
+    );
+  if (others.length > 0)
+    throw new UsageError(
+      "USAGE_INVALID_ARGUMENT",
+      `${folder} has several pairs (${pairs.map(({ certificateFile }) => certificateFile).join(", ")}): delete the others, or name one with --cert and --key`,
+    );
+  return pair;
+}
+
+/**
+ * Checks that both files can be read and that the key belongs to the certificate, then writes the module: `certificate` and
+ * `privateKey` as `Uint8Array` in DER, and `certificates` with the whole chain. Only the owner may read it.
+ *
+ * @throws ThingError `THING_FILE_UNREADABLE`; CertificateError for what the files hold, `X509_KEY_MISMATCH` among others.
+ */
+export function embedCredentials(sources: CredentialSources, out: string): EmbeddedCredentials {
+  const chain = parseCertificateChain(readBytes(sources.certificateFile));
+  const certificates = chain.map(parseCertificate);
+  const key = parsePrivateKey(readBytes(sources.privateKeyFile));
+  finish(requireKeyOf(certificates[0]!, key, createCrypto(), nodeRandom));
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, credentialsModule(certificates, encodePrivateKey(key)), { mode: 0o600 });
+  // The mode above is that of a new file only.
+  chmodSync(out, 0o600);
+  return { ...sources, out, certificates };
+}
+
+function credentialsModule(certificates: readonly Certificate[], privateKey: Uint8Array): string {
+  const [leaf, ...issuers] = certificates;
+  const names = ["certificate", ...issuers.map((_, i) => `issuer${i + 1}`)];
+  return [
+    "// The credentials of a device, written by `npx thingwire embed`. Who has this file is the device: it never belongs in version control.",
+    `// ${oneLine(leaf!)}`,
+    "",
+    "/** The device's certificate in DER. */",
+    `export const certificate = ${typedArray(leaf!.der)};`,
+    "",
+    ...issuers.flatMap(({ der }, i) => [`const ${names[i + 1]} = ${typedArray(der)};`, ""]),
+    "/** The certificate and those behind it, leaf first, in DER. */",
+    `export const certificates = [${names.join(", ")}];`,
+    "",
+    "/** Its private key in PKCS#8 DER. */",
+    `export const privateKey = ${typedArray(privateKey)};`,
+    "",
+  ].join("\n");
+}
+
+function typedArray(bytes: Uint8Array): string {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 24) lines.push(`  ${bytes.subarray(at, at + 24).join(", ")},`);
+  return `new Uint8Array([\n${lines.join("\n")}\n])`;
+}
+
+function readNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw unreadable(folder, error);
+  }
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): ThingError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new ThingError("THING_FILE_UNREADABLE", code === "ENOENT" ? `${path} is not there` : message, { path }, error);
+}
