@@ -193,6 +193,14 @@ describe("subscribe", () => {
     expect(await one.next()).toEqual({ done: true, value: undefined });
   });
 
+  it("[MQTT-4.5.0-2] acknowledges a message that nobody here wants", async () => {
+    const lab = new Lab();
+    await lab.connect();
+    lab.peer.send(message("x", 1, "nobody", 77));
+    await settle();
+    expect(lab.peer.received.at(-1)).toEqual({ type: PacketType.PUBACK, packetId: 77 });
+  });
+
   it("keeps what waits in the queue, whatever comes after it", async () => {
     const lab = new Lab();
     const subscription = await (await lab.connect()).subscribe("t/1");
