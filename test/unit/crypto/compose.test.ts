@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { isThingwireError } from "../../../src/errors.ts";
+import { finish } from "../../../src/task.ts";
+import {
+  aes128Gcm,
+  composeCrypto,
+  createCrypto,
+  ecdsa,
+  rsaPkcs1,
+  secp256r1,
+  sha256,
+} from "../../../src/tls/crypto/index.ts";
+import type { AeadName, GroupName, HashName, SignatureKind } from "../../../src/tls/crypto/provider.ts";
+import { random } from "./support.ts";
+
+const all: (HashName | AeadName | GroupName | SignatureKind)[] = [
+  "sha1",
+  "sha256",
+  "sha384",
+  "sha512",
+  "aes-128-gcm",
+  "aes-256-gcm",
+  "chacha20-poly1305",
+  "secp256r1",
+  "secp384r1",
+  "secp521r1",
+  "x25519",
+  "ecdsa",
+  "rsa-pkcs1",
+  "rsa-pss",
+];
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    return isThingwireError(error) ? error.code : String(error);
+  }
+  return undefined;
+}
+
+describe("createCrypto", () => {
+  it("says what it has", () => {
+    const crypto = createCrypto();
+    const missing = all.filter((name) => !crypto.supports(name));
+    expect(missing).toEqual(["sha1", "chacha20-poly1305", "x25519"]);
+  });
+
+  it("takes the arithmetic, and no other", () => {
+    expect(createCrypto({ arithmetic: "bigint" }).supports("secp256r1")).toBe(true);
+    expect(codeOf(() => createCrypto({ arithmetic: "limbs" as never }))).toBe("USAGE_INVALID_ARGUMENT");
+  });
+});
+
+describe("composeCrypto", () => {
+  const crypto = composeCrypto({
+    hashes: [sha256],
+    aeads: [aes128Gcm],
+    groups: [secp256r1],
+    signatures: [ecdsa, rsaPkcs1],
+  });
+
+  it("has what it is composed of", () => {
+    const there = all.filter((name) => crypto.supports(name));
+    expect(there).toEqual(["sha256", "aes-128-gcm", "secp256r1", "ecdsa", "rsa-pkcs1"]);
+  });
+
+  it("what supports denies is a mistake of the caller in every method", () => {
+    const digest = new Uint8Array(32);
+    const key = { type: "ec", curve: "secp384r1", scalar: new Uint8Array(48).fill(1) } as const;
+    const point = { type: "ec", curve: "secp384r1", point: new Uint8Array(97) } as const;
+    for (const call of [
+      () => crypto.hash("sha384"),
+      () => crypto.hashUnits("sha512", 3),
+      () => crypto.digest("sha1", []),
+      () => crypto.hmac("sha384", digest, []),
+      () => crypto.prf("sha384", digest, "label", digest, 12),
+      () => crypto.aead("aes-256-gcm", digest),
+      () => crypto.keyExchange("x25519", random),
+      () => crypto.verify({ kind: "rsa-pss", hash: "sha256" }, point, digest, digest),
+      () => crypto.verify({ kind: "ecdsa", hash: "sha384" }, point, digest, digest),
+      () => crypto.sign({ kind: "rsa-pss", hash: "sha256" }, key, digest, random),
+      () => crypto.sign({ kind: "ecdsa", hash: "sha256" }, key, digest, random),
+      () => crypto.publicKey(key, random),
+      () => crypto.generateKey("secp521r1", random),
+    ])
+      expect(codeOf(call)).toBe("USAGE_INVALID_ARGUMENT");
+    expect(finish(crypto.verify({ kind: "ecdsa", hash: "sha256" }, point, digest, digest))).toBe(false);
+  });
+
+  it("a digest of another length than the hash's is a mistake of the caller", () => {
+    const key = { type: "ec", curve: "secp256r1", scalar: new Uint8Array(32).fill(1) } as const;
+    const ecdsa256 = { kind: "ecdsa", hash: "sha256" } as const;
+    expect(codeOf(() => crypto.sign(ecdsa256, key, new Uint8Array(31), random))).toBe("USAGE_INVALID_ARGUMENT");
+    const point = { type: "ec", curve: "secp256r1", point: new Uint8Array(65) } as const;
+    const long = new Uint8Array(33);
+    expect(codeOf(() => crypto.verify(ecdsa256, point, long, long))).toBe("USAGE_INVALID_ARGUMENT");
+  });
+
+  it("a key of another length than the cipher's is a mistake of the caller", () => {
+    expect(codeOf(() => crypto.aead("aes-128-gcm", new Uint8Array(32)))).toBe("USAGE_INVALID_ARGUMENT");
+  });
+
+  it("the first task that needs a table builds it, and tasks that run at the same time share it", () => {
+    const shared = composeCrypto({ hashes: [sha256], aeads: [], groups: [secp256r1], signatures: [] });
+    const tasks = [1, 2, 3].map(() => shared.generateKey("secp256r1", random));
+    let open = tasks.slice();
+    while (open.length > 0) open = open.filter((task) => !task.step(100));
+    const spent = tasks.reduce((sum, task) => sum + task.spent, 0);
+    const later = shared.generateKey("secp256r1", random);
+    finish(later);
+    // The table once, and three multiplications of one size.
+    expect(spent - 3 * later.spent).toBeGreaterThan(4000);
+    expect(spent - 3 * later.spent).toBeLessThan(6000);
+  });
+});
