@@ -1,0 +1,102 @@
+import { createHash, generateKeyPairSync } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { finish, type Task } from "../../../src/task.ts";
+import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import type { CryptoProvider, KeyExchange, PrivateKey, PublicKey } from "../../../src/tls/crypto/provider.ts";
+import { runs } from "../../runs.ts";
+import { finishWith, replayed, rsaKey, rsaPublic } from "../../unit/crypto/support.ts";
+
+const digest = new Uint8Array(createHash("sha256").update("message").digest());
+const text = new Uint8Array(1500).map((_, i) => i);
+const rsa = rsaKey(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey);
+const shared = createCrypto();
+const ec: PrivateKey = { type: "ec", curve: "secp256r1", scalar: new Uint8Array(32).fill(7) };
+const ecPublic = finish(shared.publicKey(ec, replayed()));
+const peer = (ecPublic as Extract<PublicKey, { type: "ec" }>).point;
+const ecdsa = { kind: "ecdsa", hash: "sha256" } as const;
+const pss = { kind: "rsa-pss", hash: "sha256" } as const;
+const ecdsaSignature = finish(shared.sign(ecdsa, ec, digest, replayed()));
+const pssSignature = finish(shared.sign(pss, rsa, digest, replayed()));
+const sealed = sealedText(shared, finish);
+
+type Run = <T>(task: Task<T>) => T;
+
+function sealedText(crypto: CryptoProvider, run: Run): Uint8Array {
+  const buffer = new Uint8Array(text.length + 16);
+  buffer.set(text);
+  run(crypto.aead("aes-128-gcm", digest.subarray(16)).seal(buffer, 0, text.length, digest.subarray(0, 12), digest));
+  return buffer;
+}
+
+/** Every operation that is a task, on a fresh provider, so that tables are built in slices too. */
+const operations: readonly [string, (crypto: CryptoProvider, run: Run) => unknown][] = [
+  ["digest", (crypto, run) => run(crypto.digest("sha384", [text, digest, text]))],
+  ["prf", (crypto, run) => run(crypto.prf("sha256", digest, "key expansion", text, 100))],
+  ["seal", (crypto, run) => sealedText(crypto, run)],
+  [
+    "open",
+    (crypto, run) => {
+      const buffer = sealed.slice();
+      const aead = crypto.aead("aes-128-gcm", digest.subarray(16));
+      const opened = run(aead.open(buffer, 0, text.length, digest.subarray(0, 12), digest));
+      return [opened, buffer];
+    },
+  ],
+  [
+    "key exchange",
+    (crypto, run) => {
+      const exchange: KeyExchange = run(crypto.keyExchange("secp256r1", replayed()));
+      return [exchange.publicKey, run(exchange.shared(peer))];
+    },
+  ],
+  ["generateKey", (crypto, run) => run(crypto.generateKey("secp384r1", replayed()))],
+  ["ECDSA sign", (crypto, run) => run(crypto.sign(ecdsa, ec, digest, replayed()))],
+  ["ECDSA verify", (crypto, run) => run(crypto.verify(ecdsa, ecPublic, digest, ecdsaSignature))],
+  ["RSA sign", (crypto, run) => run(crypto.sign({ kind: "rsa-pkcs1", hash: "sha256" }, rsa, digest, replayed()))],
+  ["PSS sign", (crypto, run) => run(crypto.sign(pss, rsa, digest, replayed()))],
+  ["PSS verify", (crypto, run) => run(crypto.verify(pss, rsaPublic(rsa), digest, pssSignature))],
+];
+
+describe.each(operations)("any budget gives the same result: %s", (_, operation) => {
+  const expected = operation(createCrypto(), finish);
+
+  it("a budget of 1, and of 0", () => {
+    expect(operation(createCrypto(), (task) => finishWith(task, () => 1))).toEqual(expected);
+    expect(operation(createCrypto(), (task) => finishWith(task, () => 0))).toEqual(expected);
+  });
+
+  it("any budgets", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 1, maxLength: 20 }), (budgets) => {
+        let turn = 0;
+        const next = () => budgets[turn++ % budgets.length]!;
+        expect(operation(createCrypto(), (task) => finishWith(task, next))).toEqual(expected);
+      }),
+      runs(6),
+    );
+  });
+
+  it("one step goes little beyond its budget, and what is spent does not depend on the budget", () => {
+    const spentWith = (budget: number) => {
+      let total = 0;
+      let largest = 0;
+      operation(createCrypto(), (task) => {
+        let before = task.spent;
+        const result = finishWith(task, () => {
+          largest = Math.max(largest, task.spent - before);
+          before = task.spent;
+          return budget;
+        });
+        total += task.spent;
+        return result;
+      });
+      return { total, largest };
+    };
+    const small = spentWith(1);
+    expect(small.total).toBe(spentWith(Number.MAX_SAFE_INTEGER).total);
+    expect(small.total).toBeGreaterThan(0);
+    // The largest indivisible operations: two HMACs of a nonce, and a few HMAC blocks over a long seed.
+    expect(small.largest).toBeLessThan(1200);
+  });
+});
