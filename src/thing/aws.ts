@@ -8,6 +8,7 @@
 
 import { printable } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
+import { isThingName } from "../shadow/topics.ts";
 
 /** MQTT with client certificates: 8883 as it is, and 443, where ALPN tells it from HTTPS. */
 export const awsPorts = { mqtt: 8883, mqttWithAlpn: 443 } as const;
@@ -55,9 +56,9 @@ export function checkEndpoint(endpoint: string): void {
     );
 }
 
-/** @throws UsageError for a name that the registry does not take: 1 to 128 of letters, digits, `:`, `_` and `-`. */
+/** @throws UsageError for a name that the registry does not take: 1 to 128 letters, digits, `:`, `_` and `-`. */
 export function checkThingName(thingName: string): void {
-  if (typeof thingName !== "string" || !/^[A-Za-z0-9:_-]{1,128}$/.test(thingName))
+  if (typeof thingName !== "string" || !isThingName(thingName))
     throw new UsageError(
       "USAGE_INVALID_ARGUMENT",
       `thingName must be 1 to 128 letters, digits, ":", "_" or "-", not "${printable(String(thingName))}"`,

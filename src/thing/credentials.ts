@@ -18,7 +18,7 @@ import { ThingError, type ThingErrorCode } from "./errors.ts";
 /** The credentials of a thing as an app holds them. */
 export interface CredentialOptions {
   /** The device's certificate: PEM (as text or bytes, a chain allowed, leaf first), or DER, or a list of DER. */
-  readonly certificate: string | Uint8Array | readonly Uint8Array[];
+  readonly certificate?: string | Uint8Array | readonly Uint8Array[] | undefined;
   /** Its private key: PEM or DER, in PKCS#8, PKCS#1 or SEC1. Either this or `signer`. */
   readonly privateKey?: string | Uint8Array | undefined;
   /** Signs instead, where the key cannot be read: a secure element. */
@@ -64,14 +64,12 @@ export function readThingCredentials(options: CredentialOptions, ports: Credenti
 
 function readChain(certificate: CredentialOptions["certificate"]): Certificate[] {
   const inputs = typeof certificate === "string" || certificate instanceof Uint8Array ? [certificate] : certificate;
-  if (inputs === undefined || inputs === null || inputs.length === 0)
-    throw new ThingError("THING_CERTIFICATE_UNUSABLE", "none was given");
+  if (!inputs || inputs.length === 0) throw new ThingError("THING_CERTIFICATE_UNUSABLE", "none was given");
   return inputs.flatMap((input) => parseCertificateChain(input).map(parseCertificate));
 }
 
 function readKey({ privateKey, signer }: CredentialOptions): PrivateKey {
-  if (privateKey === undefined || privateKey === null)
-    throw new ThingError("THING_KEY_UNUSABLE", "neither privateKey nor signer was given");
+  if (!privateKey) throw new ThingError("THING_KEY_UNUSABLE", "neither privateKey nor signer was given");
   if (signer !== undefined) throw new ThingError("THING_KEY_UNUSABLE", "privateKey and signer were both given");
   return parsePrivateKey(privateKey);
 }

@@ -1,6 +1,6 @@
 /** Node's TLS server as a peer: on loopback, or over any stream of ours. */
 import { Duplex } from "node:stream";
-import { createServer, type TLSSocket, TLSSocket as TlsSocket, type TlsOptions, createSecureContext } from "node:tls";
+import { createSecureContext, createServer, type TLSSocket, type TlsOptions, TLSSocket as TlsSocket } from "node:tls";
 import type { Transport } from "../../../src/transport/transport.ts";
 import type { Authority, Issued } from "./pki.ts";
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
+import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
 import { memoryPair } from "../../../src/transport/memory.ts";
 import { tls } from "../../../src/transport/tls.ts";
 import { transportContract } from "./contract.ts";
 import { acceptedTransport } from "./loopback.ts";
 import { crypto, forClient, forLocalhost, makeAuthority, random } from "./pki.ts";
 import { tlsPeerOver } from "./tls-server.ts";
-import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
 
 const authority = makeAuthority("Test CA");
 const server = authority.issue("server", forLocalhost);
