@@ -35,12 +35,17 @@ export class Call<T> {
    *
    * @param giveUp is called before the promise is rejected for one of the two.
    */
-  arm(timers: Timers, options: CallOptions, timeoutError: (ms: number) => ThingwireError, giveUp: () => void): void {
+  arm(
+    timers: Timers,
+    options: CallOptions,
+    timeoutError: (ms: number) => ThingwireError,
+    giveUp: (error: ThingwireError) => void,
+  ): void {
     if (this.#settled) return;
     const { signal, timeoutMs } = options;
     const stop = (error: ThingwireError) => {
       if (this.#settled) return;
-      giveUp();
+      giveUp(error);
       this.reject(error);
     };
     if (signal !== undefined) {

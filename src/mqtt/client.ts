@@ -291,7 +291,7 @@ export class MqttClient implements SubscriptionOwner {
     const timeout = (ms: number) =>
       new MqttError("MQTT_CONNECT_TIMEOUT", `connect() after ${ms} ms`, { phase: "connect" });
     const { signal, timeoutMs } = options;
-    this.#connected.arm(this.#runtime.timers, { signal, timeoutMs }, timeout, () => this.#finish());
+    this.#connected.arm(this.#runtime.timers, { signal, timeoutMs }, timeout, (error) => this.#finish(error));
     this.#open();
     return this.#connected.promise;
   }
