@@ -28,9 +28,9 @@ import {
   TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 } from "../../../src/tls/suites.ts";
 import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
+import { seededRandom } from "../../fixtures/seeded-random.ts";
 import { der, crypto as nodeCrypto } from "./client.ts";
 import { ecServerCertificate, ecServerKey } from "./fixtures.ts";
-import { seededRandom } from "./seeded-random.ts";
 
 /** What the server does otherwise than it should. */
 export interface Script {
