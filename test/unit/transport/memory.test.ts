@@ -45,7 +45,7 @@ describe("memory pair", () => {
     flush();
     expect(first.log).toEqual(["writable", "writable"]);
     expect(first.room).toBe(8);
-    expect(second.received).toEqual([...pattern(8)]);
+    expect(second.received).toEqual(pattern(8));
   });
 
   it("pieceBytes delivers in pieces", () => {
@@ -61,7 +61,7 @@ describe("memory pair", () => {
     flush();
     first.transport.write(pattern(5));
     flush();
-    expect(second.received).toEqual([...pattern(3)]);
+    expect(second.received).toEqual(pattern(3));
     expect(second.log.at(-1)).toBe("end");
     expect(first.error).toBeUndefined();
   });
@@ -71,7 +71,7 @@ describe("memory pair", () => {
     flush();
     first.transport.write(pattern(5));
     flush();
-    expect(second.received).toEqual([...pattern(3)]);
+    expect(second.received).toEqual(pattern(3));
     expect(second.error).toMatchObject({ code: "TRANSPORT_RESET", blame: "network", sdk: -13, mbedtls: -0x50 });
     expect(first.error).toMatchObject({ code: "TRANSPORT_RESET" });
   });
@@ -82,7 +82,7 @@ describe("memory pair", () => {
     first.transport.write(pattern(5));
     first.transport.shutdown();
     flush();
-    expect(second.received).toEqual([...pattern(3)]);
+    expect(second.received).toEqual(pattern(3));
     expect(second.log).toEqual(["writable", "data"]);
     expect(turns).toEqual([]);
   });

@@ -1,20 +1,23 @@
+import type { TLSSocket } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
+import type { TlsConnectionInfo } from "../../../src/tls/events.ts";
 import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
-import { memoryPair } from "../../../src/transport/memory.ts";
-import { tls } from "../../../src/transport/tls.ts";
-import { transportContract } from "./contract.ts";
+import { type MemoryPairOptions, memoryPair } from "../../../src/transport/memory.ts";
+import { type TlsTransportOptions, tls } from "../../../src/transport/tls.ts";
+import type { Transport } from "../../../src/transport/transport.ts";
+import { pattern, Recorder, transportContract } from "./contract.ts";
 import { acceptedTransport } from "./loopback.ts";
 import { crypto, forClient, forLocalhost, makeAuthority, random } from "./pki.ts";
 import { tlsPeerOver } from "./tls-server.ts";
 
 const authority = makeAuthority("Test CA");
 const server = authority.issue("server", forLocalhost);
-const client = authority.issue("lamp", forClient);
-const options = {
+const device = authority.issue("lamp", forClient);
+const options: TlsTransportOptions = {
   serverName: "localhost",
   trust: authority.trust,
-  identity: { certificates: [client.certificateDer], privateKey: parsePrivateKey(client.privateKey) },
+  identity: { certificates: [device.certificateDer], privateKey: parsePrivateKey(device.privateKey) },
   crypto,
   random,
   timers: nodeRuntime.timers,
@@ -28,4 +31,171 @@ transportContract("tls over memory", async () => {
     client: tls(below, options),
     peer: tlsPeerOver(peerBelow, { authority, server }).then(acceptedTransport),
   };
+});
+
+transportContract("tls over memory, in small pieces, slices and buffers", async () => {
+  const [below, peerBelow] = memoryPair({
+    capacity: 5_000,
+    toFirst: { pieceBytes: 777 },
+    toSecond: { pieceBytes: 555 },
+  });
+  return {
+    client: tls(below, { ...options, sliceUnits: 500 }),
+    peer: tlsPeerOver(peerBelow, { authority, server }).then(acceptedTransport),
+  };
+});
+
+interface Connected {
+  readonly client: Recorder;
+  readonly socket: TLSSocket;
+  readonly below: Transport;
+}
+
+async function connected(more: Partial<TlsTransportOptions> = {}, pair: MemoryPairOptions = {}): Promise<Connected> {
+  const [below, peerBelow] = memoryPair(pair);
+  const peer = tlsPeerOver(peerBelow, { authority, server });
+  const client = new Recorder(tls(below, { ...options, ...more })).open();
+  const socket = await peer;
+  await client.untilLogged("writable");
+  return { client, socket, below };
+}
+
+describe("tls over any transport", () => {
+  it("onSecured comes once, before the first onWritable, with the timeline", async () => {
+    const infos: TlsConnectionInfo[] = [];
+    const { client } = await connected({ onSecured: (info) => infos.push(info) });
+    expect(infos).toHaveLength(1);
+    expect(client.log).toEqual(["writable"]);
+    expect(infos[0]?.statistics.timeline.map(({ message }) => message)).toEqual([
+      "ClientHello",
+      "ServerHello",
+      "Certificate",
+      "ServerKeyExchange",
+      "CertificateRequest",
+      "ServerHelloDone",
+      "Certificate",
+      "ClientKeyExchange",
+      "CertificateVerify",
+      "ChangeCipherSpec",
+      "Finished",
+      "ChangeCipherSpec",
+      "Finished",
+    ]);
+  });
+
+  it("what is committed leaves in one write of the transport below, header and tag with it", async () => {
+    const { client, socket, below } = await connected();
+    const writes: number[] = [];
+    const write = below.write.bind(below);
+    below.write = (bytes) => {
+      writes.push(bytes.length);
+      return write(bytes);
+    };
+    const received: Buffer[] = [];
+    socket.on("data", (chunk) => received.push(chunk));
+    const room = client.transport.reserve(100);
+    room.set(pattern(40));
+    client.call(() => client.transport.commit(40));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(writes).toEqual([5 + 8 + 40 + 16]);
+    expect(Buffer.concat(received)).toEqual(Buffer.from(pattern(40)));
+  });
+
+  it("RFC 5246 §7.2.1: close_notify is an orderly end", async () => {
+    const { client, socket } = await connected();
+    socket.end("bye");
+    await client.untilLogged("end");
+    expect(Buffer.from(client.received).toString()).toBe("bye");
+    expect(client.error).toBeUndefined();
+  });
+
+  it("RFC 5246 §7.2.1: an end below without close_notify is TLS_CLOSED_WITHOUT_NOTIFY, behind what came before", async () => {
+    const [below, peerBelow] = memoryPair();
+    const peer = tlsPeerOver(peerBelow, { authority, server });
+    const client = new Recorder(tls(below, options)).open();
+    const socket = await peer;
+    await client.untilLogged("writable");
+    socket.write("half a mess");
+    await client.until(() => client.received.length === 11);
+    peerBelow.shutdown();
+    await client.untilLogged("error");
+    expect(client.error).toMatchObject({ code: "TLS_CLOSED_WITHOUT_NOTIFY", mbedtls: -0x7280 });
+    expect(client.count("end")).toBe(0);
+  });
+
+  it("an error of the transport below comes up as it is", async () => {
+    const { client } = await connected({}, { toFirst: { cutAfter: 5_000 } }).then(async (all) => {
+      all.socket.write(Buffer.alloc(20_000));
+      return all;
+    });
+    await client.untilLogged("error");
+    expect(client.error).toMatchObject({ code: "TRANSPORT_RESET", layer: "transport" });
+  });
+
+  it("shutdown says close_notify behind what was written", async () => {
+    const { client, socket } = await connected();
+    const received: Buffer[] = [];
+    socket.on("data", (chunk) => received.push(chunk));
+    const ended = new Promise((resolve) => socket.on("end", resolve));
+    client.transport.write(pattern(10));
+    client.transport.shutdown();
+    await ended;
+    expect(Buffer.concat(received)).toEqual(Buffer.from(pattern(10)));
+  });
+
+  it("pause feeds no more; what the app writes still leaves", async () => {
+    const { client, socket } = await connected();
+    client.transport.pause();
+    socket.write(Buffer.alloc(100_000));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const held = client.received.length;
+    expect(held).toBeLessThan(100_000);
+    const answer = new Promise<Buffer>((resolve) => socket.once("data", resolve));
+    client.transport.write(pattern(3));
+    expect(await answer).toEqual(Buffer.from(pattern(3)));
+    client.transport.resume();
+    await client.until(() => client.received.length === 100_000);
+  });
+
+  it("long computation lets other timers run", async () => {
+    let turns = 0;
+    const beat = setInterval(() => turns++, 0);
+    const slices: number[] = [];
+    await connected({
+      sliceUnits: 200,
+      timers: {
+        set: (delay, fire) => {
+          if (delay === 0) slices.push(delay);
+          return nodeRuntime.timers.set(delay, fire);
+        },
+      },
+    });
+    clearInterval(beat);
+    expect(slices.length).toBeGreaterThan(10);
+    expect(turns).toBeGreaterThan(1);
+  });
+
+  it("a handshake that does not end in time is TRANSPORT_HANDSHAKE_TIMEOUT; the time starts with the connection below", async () => {
+    const [below] = memoryPair();
+    const client = new Recorder(tls(below, { ...options, handshakeTimeoutMs: 20 })).open();
+    await client.untilLogged("error");
+    expect(client.error).toMatchObject({
+      code: "TRANSPORT_HANDSHAKE_TIMEOUT",
+      mbedtls: -0x6800,
+      data: { timeoutMs: 20 },
+    });
+  });
+
+  it("an alert that explains a failure reaches the peer before the end", async () => {
+    const [below, far] = memoryPair();
+    const peer = new Recorder(far).open();
+    const client = new Recorder(tls(below, options)).open();
+    await peer.untilLogged("data");
+    // A record of no known type.
+    far.write(Uint8Array.of(99, 3, 3, 0, 1, 0));
+    await client.untilLogged("error");
+    await peer.untilLogged("error");
+    expect(client.error).toMatchObject({ code: "TLS_INVALID_RECORD", blame: "peer" });
+    expect([...peer.received.slice(-7)]).toEqual([21, 3, 3, 0, 2, 2, 10]);
+  });
 });
