@@ -21,13 +21,12 @@ export default defineConfig({
   external: [/^node:/, "fast-check"],
   // Shared chunks, so that a class imported through two subpaths is one class.
   splitting: true,
-  treeshake: true,
   sourcemap: true,
   clean: true,
   dts: {
     compilerOptions: {
       ignoreDeprecations: "6.0",
-      lib: ["lib.es2022.d.ts", "lib.esnext.disposable.d.ts"],
+      lib: ["es2022", "esnext.disposable"],
       types: ["node"],
     },
   },
