@@ -24,7 +24,7 @@ export interface Output {
 export function report(output: Output): Report {
   const coloured = output.isTTY === true && !process.env["NO_COLOR"];
   const paint = (style: "bold" | "dim" | "green" | "red" | "cyan", text: string): string =>
-    coloured ? styleText(style, text) : text;
+    coloured ? styleText(style, text, { validateStream: false }) : text;
   const print = (text: string): void => void output.write(`${text}\n`);
 
   return {

@@ -77,15 +77,15 @@ export async function runCommand(
     const error = asThingwireError(caught);
     if (json) terminal.print(JSON.stringify({ error: error.toJSON() }));
     else printError(error, terminal);
-    return error instanceof CommandLineError ? EXIT.usage : EXIT.failure;
+    return error instanceof CliError ? EXIT.usage : EXIT.failure;
   }
 }
 
 /** The command line cannot be understood: exit code 2. */
-export class CommandLineError extends UsageError {
+export class CliError extends UsageError {
   constructor(detail: string) {
     super("USAGE_INVALID_ARGUMENT", detail);
-    this.name = "CommandLineError";
+    this.name = "CliError";
   }
 }
 
@@ -107,7 +107,7 @@ export function integerOption(
   if (typeof text !== "string") return undefined;
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < bounds.min || value > bounds.max)
-    throw new CommandLineError(`--${name} takes a whole number from ${bounds.min} to ${bounds.max}, not "${text}"`);
+    throw new CliError(`--${name} takes a whole number from ${bounds.min} to ${bounds.max}, not "${text}"`);
   return value;
 }
 
@@ -125,13 +125,13 @@ function parse(command: Command, args: readonly string[]): Pick<CommandContext, 
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new CommandLineError(error instanceof Error ? error.message : String(error));
+    throw new CliError(error instanceof Error ? error.message : String(error));
   }
   const values = parsed.values as CommandContext["values"];
   const [least, most] = command.arity;
   const given = parsed.positionals.length;
   if (values["help"] !== true && (given < least || given > most))
-    throw new CommandLineError(`usage: thingwire ${usage(command)}`);
+    throw new CliError(`usage: thingwire ${usage(command)}`);
   return { values, positionals: parsed.positionals };
 }
 

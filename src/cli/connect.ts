@@ -8,7 +8,7 @@ import { consoleLogger } from "../runtime/console-logger.ts";
 import { connectThing } from "../runtime/node.ts";
 import { readCredentials } from "../runtime/node-credentials.ts";
 import type { Thing } from "../thing/connect.ts";
-import { type CommandContext, CommandLineError, type CommandOption, integerOption, stringOption } from "./command.ts";
+import { CliError, type CommandContext, type CommandOption, integerOption, stringOption } from "./command.ts";
 
 export const connectOptions: Readonly<Record<string, CommandOption>> = {
   endpoint: { type: "string", value: "HOST", help: "PREFIX-ats.iot.REGION.amazonaws.com, localhost, … (required)" },
@@ -26,7 +26,7 @@ export const connectOptions: Readonly<Record<string, CommandOption>> = {
 export async function withThing(context: CommandContext, use: (thing: Thing) => Promise<void>): Promise<void> {
   const { values } = context;
   const tls = stringOption(values, "tls") ?? "own";
-  if (tls !== "own" && tls !== "native") throw new CommandLineError(`--tls takes own or native, not "${tls}"`);
+  if (tls !== "own" && tls !== "native") throw new CliError(`--tls takes own or native, not "${tls}"`);
   const thingName = required(values, "thing");
   const files = { certificate: required(values, "cert"), privateKey: required(values, "key") };
   const thing = await connectThing({
@@ -48,7 +48,7 @@ export async function withThing(context: CommandContext, use: (thing: Thing) => 
 
 function required(values: CommandContext["values"], name: string): string {
   const value = stringOption(values, name);
-  if (value === undefined) throw new CommandLineError(`--${name} is needed`);
+  if (value === undefined) throw new CliError(`--${name} is needed`);
   return value;
 }
 

@@ -34,6 +34,6 @@ export function terminalOver(
   return {
     print: (text) => void output.write(`${text}\n`),
     printError: (text) => void errors.write(`${text}\n`),
-    paint: (style, text) => (colours ? styleText(style, text) : text),
+    paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
   };
 }

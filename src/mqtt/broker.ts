@@ -12,6 +12,7 @@ import { UsageError } from "../errors.ts";
 import { type Logger, silent } from "../ports.ts";
 import { BrokerConnection, type ConnectionHost } from "./broker-connection.ts";
 import { type Authorize, BrokerRouter, type LocalHandler } from "./broker-router.ts";
+import type { BrokerSession } from "./broker-session.ts";
 import { validateTopicFilter, validateTopicName } from "./topic.ts";
 
 export { BrokerConnection, type CloseReason, type ConnectionHost } from "./broker-connection.ts";
@@ -81,6 +82,11 @@ export class Broker {
   /** Ids of the clients that are connected now. */
   get connected(): readonly string[] {
     return this.#router.connected;
+  }
+
+  /** What is kept of a client, connected or away, such as its subscriptions; `undefined` for one that is not known. */
+  session(clientId: string): Pick<BrokerSession, "subscriptions" | "pending" | "dropped"> | undefined {
+    return this.#router.session(clientId);
   }
 
   /** Starts to serve a client whose stream just opened. */

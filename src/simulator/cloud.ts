@@ -82,7 +82,8 @@ export class Cloud {
   readonly #authority: IssuedCertificate;
   readonly #log: Logger;
   readonly #connections: Set<BrokerConnection> = new Set();
-  readonly #detachShadows: () => void;
+  /** Takes the shadow service off the broker, which then is a plain one. Shadows stay. */
+  readonly detachShadows: () => void;
   #closed = false;
 
   /** @internal use {@link simulate} */
@@ -95,7 +96,7 @@ export class Cloud {
     this.caCertificate = this.#authority.certificate;
     this.broker = new Broker({ ...options.broker, now: () => clock.now(), log });
     this.shadows = new ShadowService({ ...options.shadows, now: () => (clock.wallMs() ?? 0) / 1000 });
-    this.#detachShadows = serveShadows(this.broker, this.shadows, log);
+    this.detachShadows = serveShadows(this.broker, this.shadows, log);
   }
 
   /**
@@ -154,7 +155,7 @@ export class Cloud {
   /** Drops all connections. Afterwards nobody is served. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#detachShadows();
+    this.detachShadows();
     for (const connection of this.#connections) connection.close("the simulator was closed");
     this.#connections.clear();
   }

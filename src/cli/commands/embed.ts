@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { embedCredentials, findCredentials } from "../../simulator/node/embed.ts";
 import { createCrypto } from "../../tls/crypto/index.ts";
 import { fingerprint, oneLine } from "../../tls/x509/describe.ts";
-import { type Command, CommandLineError, stringOption } from "../command.ts";
+import { CliError, type Command, stringOption } from "../command.ts";
 
 /** Where the examples look. */
 const FOLDER = join("examples", "certs");
@@ -27,9 +27,9 @@ export const embed: Command = {
     const certificateFile = stringOption(values, "cert");
     const privateKeyFile = stringOption(values, "key");
     if ((certificateFile === undefined) !== (privateKeyFile === undefined))
-      throw new CommandLineError("--cert and --key are given together");
+      throw new CliError("--cert and --key are given together");
     if (certificateFile !== undefined && positionals.length > 0)
-      throw new CommandLineError("either FOLDER, or --cert and --key");
+      throw new CliError("either FOLDER, or --cert and --key");
     const folder = positionals[0] ?? FOLDER;
     const sources =
       certificateFile !== undefined && privateKeyFile !== undefined

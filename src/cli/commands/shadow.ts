@@ -5,7 +5,7 @@
  */
 
 import { isObject, type JsonObject } from "../../shadow/json.ts";
-import { type Command, type CommandContext, CommandLineError, type CommandOption, stringOption } from "../command.ts";
+import { CliError, type Command, type CommandContext, type CommandOption, stringOption } from "../command.ts";
 import { connectOptions, interrupted, withThing } from "../connect.ts";
 
 const options: Readonly<Record<string, CommandOption>> = {
@@ -97,5 +97,5 @@ function parseObject(text: string): JsonObject {
   } catch {
     // The same answer as for JSON that is no object.
   }
-  throw new CommandLineError(`not a JSON object: ${text}`);
+  throw new CliError(`not a JSON object: ${text}`);
 }

@@ -9,7 +9,7 @@
  */
 
 import { createHash } from "node:crypto";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { UsageError } from "../../errors.ts";
 import { type Logger, silent } from "../../ports.ts";
@@ -46,6 +46,7 @@ export interface LocalEndpoint {
 }
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
+const CLOSE_GRACE_MS = 250;
 
 /**
  * Starts the endpoint. Resolves when the port is open.
@@ -83,7 +84,15 @@ export async function startLocalEndpoint(options: LocalEndpointOptions = {}): Pr
     socket.on("close", () => sockets.delete(socket));
     admit(socket, cloud, log);
   });
-  server.on("tlsClientError", (error) => log.log("warn", "simulator", `a TLS handshake failed: ${error.message}`));
+  server.on("tlsClientError", (error, socket) => {
+    log.log("warn", "simulator", `a TLS handshake failed: ${error.message}`);
+    socket.destroy();
+  });
+  const below = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    below.add(socket);
+    socket.on("close", () => below.delete(socket));
+  });
   const address = await listen(server, port);
   log.log("info", "simulator", `listening on localhost:${address.port}, certificates in ${dir}`);
   return {
@@ -96,7 +105,12 @@ export async function startLocalEndpoint(options: LocalEndpointOptions = {}): Pr
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await cloud.close();
       for (const socket of sockets) socket.destroySoon();
+      // What waits in a handshake, or does not take its last bytes, gets no more time than this.
+      const timer = setTimeout(() => {
+        for (const socket of below) socket.destroy();
+      }, CLOSE_GRACE_MS);
       await closed;
+      clearTimeout(timer);
     },
   };
 }

@@ -1,0 +1,173 @@
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect as tcpConnect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as tlsConnect } from "node:tls";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import type { Logger } from "../../../src/ports.ts";
+import { connectThing } from "../../../src/runtime/node.ts";
+import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
+import { createAuthority, issueDevice } from "../../../src/simulator/authority.ts";
+import { type LocalEndpoint, startLocalEndpoint } from "../../../src/simulator/node/endpoint.ts";
+import { openFolder } from "../../../src/simulator/node/folder.ts";
+import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import { encodePrivateKey } from "../../../src/tls/x509/keys.ts";
+
+const crypto = createCrypto();
+const { random, clock } = nodeRuntime;
+const folders: string[] = [];
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "thingwire-"));
+  folders.push(folder);
+  return folder;
+}
+
+/** Keeps what the endpoint logs. */
+function logTo(lines: string[]): Logger {
+  return { enabled: () => true, log: (_level, _tag, message) => void lines.push(message) };
+}
+
+async function start(dir = newFolder(), lines: string[] = []): Promise<LocalEndpoint> {
+  const endpoint = await startLocalEndpoint({ dir, port: 0, log: logTo(lines) });
+  open.push(endpoint);
+  return endpoint;
+}
+
+function device({ host, port, folder, thingName }: LocalEndpoint) {
+  return {
+    endpoint: host,
+    port,
+    thingName,
+    certificate: folder.device.certificatePem,
+    privateKey: folder.device.privateKeyPem,
+    trust: folder.caPem,
+    reconnect: false as const,
+  };
+}
+
+describe("local endpoint on Node", () => {
+  it.each(["own", "native"] as const)("serves a thing over TLS (%s): messages and shadow", async (tls) => {
+    const endpoint = await start();
+    const thing = await connectThing({ ...device(endpoint), tls });
+    open.push(thing);
+    const messages = await thing.mqtt.subscribe("a/+", { qos: 1 });
+    await thing.mqtt.publish("a/b", "hello", { qos: 1 });
+    expect((await messages.next()).value?.topic).toBe("a/b");
+    await thing.shadow().report({ on: true });
+    expect(endpoint.cloud.shadow(endpoint.thingName).get()?.state).toEqual({ reported: { on: true } });
+  });
+
+  it("large messages pass both ways", async () => {
+    const endpoint = await start();
+    const thing = await connectThing({ ...device(endpoint), tls: "native" });
+    open.push(thing);
+    const messages = await thing.mqtt.subscribe("big", { qos: 1 });
+    const payload = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
+    for (let i = 0; i < 3; i++) await thing.mqtt.publish("big", payload, { qos: 1 });
+    for (let i = 0; i < 3; i++) expect((await messages.next()).value?.payload).toEqual(payload);
+  });
+
+  it("refuses a certificate of another CA, an inactive one and none at all before CONNACK, and logs why", async () => {
+    const lines: string[] = [];
+    const endpoint = await start(newFolder(), lines);
+    const ports = { crypto, random, clock };
+    const stranger = issueDevice(createAuthority(ports), ports, endpoint.thingName);
+    const refused = { code: "THING_CLOSED_AFTER_HANDSHAKE", sdk: -28 };
+    await expect(
+      connectThing({
+        ...device(endpoint),
+        certificate: stranger.certificate,
+        privateKey: encodePrivateKey(stranger.privateKey),
+      }),
+    ).rejects.toMatchObject(refused);
+    expect(lines.join("\n")).toMatch(/refused: (UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT)/);
+    endpoint.cloud.certificates.deactivate(endpoint.folder.device.certificateId);
+    await expect(connectThing(device(endpoint))).rejects.toMatchObject(refused);
+    expect(lines.join("\n")).toContain("refused: the certificate is INACTIVE");
+    const anonymous = tlsConnect({
+      port: endpoint.port,
+      host: "127.0.0.1",
+      ca: endpoint.folder.caPem,
+      servername: "localhost",
+    });
+    await new Promise((resolve) => anonymous.on("error", resolve).on("close", resolve));
+    expect(lines.join("\n")).toContain("refused: it sent no certificate");
+  });
+
+  it("survives clients that are no TLS, and close() ends in spite of one that says nothing", async () => {
+    const lines: string[] = [];
+    const endpoint = await start(newFolder(), lines);
+    const socket = tcpConnect(endpoint.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write("GET / HTTP/1.1\r\n\r\n");
+    await new Promise((resolve) => socket.on("close", resolve));
+    expect(lines.join("\n")).toContain("a TLS handshake failed");
+    const silent = tcpConnect(endpoint.port, "127.0.0.1");
+    silent.on("error", () => {});
+    await new Promise((resolve) => silent.on("connect", resolve));
+    await endpoint.close();
+  });
+
+  it("USAGE_INVALID_ARGUMENT where the port is taken", async () => {
+    const { port } = await start();
+    await expect(startLocalEndpoint({ dir: newFolder(), port })).rejects.toMatchObject({
+      code: "USAGE_INVALID_ARGUMENT",
+      message: expect.stringContaining("listens there already"),
+    });
+  });
+});
+
+describe("the endpoint's folder", () => {
+  const ports = { crypto, random, clock };
+  const later = (days: number) => ({
+    ...ports,
+    clock: { now: () => 0, wallMs: () => Date.now() + days * 86_400_000 },
+  });
+
+  it("is created at the first run and used again; keys are the owner's alone", () => {
+    const dir = newFolder();
+    const first = openFolder(dir, "lamp", ports);
+    const second = openFolder(dir, "lamp", ports);
+    expect([first.created, second.created]).toEqual([true, false]);
+    expect(second).toEqual({ ...first, created: false });
+    for (const file of [first.server.privateKeyFile, first.device.privateKeyFile, join(dir, "ca.key")])
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    const server = new X509Certificate(first.server.certificatePem);
+    expect(server.subjectAltName).toBe("DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1");
+    expect(openFolder(dir, "other", ports).server).toEqual(first.server);
+  });
+
+  it("makes anew what has expired, and with the CA all that it signed", () => {
+    const dir = newFolder();
+    const first = openFolder(dir, "lamp", ports);
+    const nextYear = openFolder(dir, "lamp", later(400));
+    expect(nextYear.created).toBe(true);
+    expect(nextYear.caPem).toBe(first.caPem);
+    expect(nextYear.device).toEqual(first.device);
+    expect(nextYear.server.certificatePem).not.toBe(first.server.certificatePem);
+    const muchLater = openFolder(dir, "lamp", later(3660));
+    expect(muchLater.caPem).not.toBe(first.caPem);
+    expect(muchLater.device.certificatePem).not.toBe(first.device.certificatePem);
+    const ca = new X509Certificate(muchLater.caPem);
+    expect(new X509Certificate(muchLater.device.certificatePem).verify(ca.publicKey)).toBe(true);
+  });
+
+  it("says what to do where a file is damaged or belongs to another", () => {
+    const dir = newFolder();
+    const { device: first } = openFolder(dir, "lamp", ports);
+    const { device: other } = openFolder(dir, "other", ports);
+    writeFileSync(first.privateKeyFile, readFileSync(other.privateKeyFile));
+    expect(() => openFolder(dir, "lamp", ports)).toThrow("delete the folder");
+    writeFileSync(other.certificateFile, "nonsense");
+    expect(() => openFolder(dir, "other", ports)).toThrow("delete the folder");
+  });
+});
