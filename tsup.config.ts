@@ -22,7 +22,8 @@ export default defineConfig({
   // Shared chunks, so that a class imported through two subpaths is one class.
   splitting: true,
   sourcemap: true,
-  clean: true,
+  // `npm pack` runs `prepack`, which makes the declarations, before `prepare`, which must not remove them.
+  clean: ["!**/*.d.ts", "!**/*.d.cts"],
   dts: {
     compilerOptions: {
       ignoreDeprecations: "6.0",
