@@ -109,7 +109,10 @@ export interface CryptoProvider {
   keyExchange(group: GroupName, random: Random): Task<KeyExchange>;
   /** Whether a signature over a digest is right. Malformed signatures and unusable keys are false, never an exception. */
   verify(algorithm: SignatureAlgorithm, key: PublicKey, digest: Uint8Array, signature: Uint8Array): Task<boolean>;
-  /** Signs a digest: DER for ECDSA (RFC 3279 §2.2.3), as long as the modulus for RSA. Randomness is labelled `"blinding"` or `"ecdsa"`. */
+  /**
+   * Signs a digest: DER for ECDSA (RFC 3279 §2.2.3), as long as the modulus for RSA. Randomness is labelled `"ecdsa"` (what a nonce
+   * gets beside key and digest), `"pss"` (the salt), or `"blinding"`, which does not change the signature.
+   */
   sign(algorithm: SignatureAlgorithm, key: PrivateKey, digest: Uint8Array, random: Random): Task<Uint8Array>;
   /** The public half of a private key. */
   publicKey(key: PrivateKey, random: Random): Task<PublicKey>;
