@@ -45,13 +45,20 @@ export async function subscribePublish({
         received++;
       }
     })();
+    // Where the connection dies for good, the next publish says so.
+    listening.catch(() => {});
 
     let count = 0;
     for (let round = 0; round < rounds; round++) {
       await sleep(pauseMs);
       await thing.mqtt.publish(TOPIC, `hello from ESP32 (QOS0) : ${count++} `, { qos: 0 });
-      // Resolves when the broker has acknowledged it.
-      await thing.mqtt.publish(TOPIC, `hello from ESP32 (QOS1) : ${count++} `, { qos: 1 });
+      // Resolves when the broker has acknowledged it; without PUBACK the example goes on, as the original does.
+      await thing.mqtt
+        .publish(TOPIC, `hello from ESP32 (QOS1) : ${count++} `, { qos: 1, timeoutMs: 20_000 })
+        .catch((error: unknown) => {
+          if (!isThingwireError(error) || error.code !== "MQTT_OPERATION_TIMEOUT") throw error;
+          say("QOS1 publish ack not received.");
+        });
     }
 
     // The last message may still be on its way back.
