@@ -9,6 +9,9 @@
  * Life: `start()`; then `feed`, `work`, `nextEvent` in turn; `write` or `reserve` and `commit` once the `secured` event came; `close()`;
  * `end()` and `fail()` tell how the transport below ended.
  *
+ * Longer than other files, because it is the one place where all parts of a connection meet: what comes in, what goes out and how it
+ * ends share nearly all of its fields. Whatever stands alone is in a file of its own.
+ *
  * @module
  */
 
@@ -168,7 +171,7 @@ export class TlsClient {
    */
   work(units: number): WorkState {
     this.#assertAlive();
-    let left = Math.max(units, 1);
+    let left = units > 1 ? units : 1;
     let state: WorkState = "idle";
     this.#attempt(() => {
       while (left > 0) {
@@ -243,6 +246,16 @@ export class TlsClient {
     }
     this.#sendAlert(AlertLevel.warning, Alert.close_notify);
     if (!this.#isTraffic()) this.#finishClosed(false);
+  }
+
+  /**
+   * Forgets all keys, for an owner that drops the connection: what was written before is still there as `output`, nothing else follows,
+   * and the peer is told nothing. Safe to call again.
+   */
+  destroy(): void {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#events.length = 0;
   }
 
   /** Answers a `sign` event with the signature, or with whatever went wrong. */

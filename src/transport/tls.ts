@@ -239,9 +239,14 @@ class TlsOverTransport implements TlsTransport {
     this.#handler?.onError(error);
   }
 
+  /** Lets go of keys and of the transport below. What was written before still goes there, where there is room. */
   #release(): void {
     this.#cancelTimeout?.();
+    const { isBlocked } = this.#pump;
     this.#pump.stop();
+    this.#engine.destroy();
+    for (let event = this.#engine.nextEvent(); event !== undefined && !isBlocked; event = this.#engine.nextEvent())
+      if (event.type === "output") this.#lower.write(event.bytes);
     this.#lower.destroy();
   }
 }

@@ -143,6 +143,18 @@ describe("tls over any transport", () => {
     expect(Buffer.concat(received)).toEqual(Buffer.from(pattern(10)));
   });
 
+  it("destroy wipes the keys; what was written at once before still leaves, without close_notify", async () => {
+    const { client, socket } = await connected();
+    const received: Buffer[] = [];
+    socket.on("data", (chunk) => received.push(chunk));
+    const over = new Promise((resolve) => socket.on("close", resolve));
+    client.transport.write(pattern(10));
+    client.transport.destroy();
+    await over;
+    expect(Buffer.concat(received)).toEqual(Buffer.from(pattern(10)));
+    expect(client.transport.write(pattern(1))).toBe(0);
+  });
+
   it("pause feeds no more; what the app writes still leaves", async () => {
     const { client, socket } = await connected();
     client.transport.pause();
