@@ -61,7 +61,7 @@ export const oids = {
   domainComponent: "0.9.2342.19200300.100.1.25",
 } as const;
 
-/** A standard's name for an OID. A switch over a table as large as this one would cost a map in memory; the table is short enough to walk. */
+/** A standard's name for an OID; the OID itself where none is known. */
 export function oidName(oid: string): string {
   for (const name in oids) if (oids[name as keyof typeof oids] === oid) return name;
   return oid;

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { utf8Encode } from "../../../src/bytes.ts";
+import { contextTag } from "../../../src/tls/x509/der.ts";
+import { element, explicit, sequence } from "../../../src/tls/x509/der-write.ts";
+import { encodeName } from "../../../src/tls/x509/issue.ts";
+import { constraintViolation } from "../../../src/tls/x509/name-constraints.ts";
+import { entity, parseCertificate } from "./pki.ts";
+
+type Kind = "email" | "dns" | "directory" | "uri" | "ip" | "registered";
+const tagOf = { email: 1, dns: 2, uri: 6, ip: 7, registered: 8 } as const;
+
+function generalName(kind: Kind, value: string): Uint8Array {
+  if (kind === "directory") return explicit(4, encodeName([["O", value]]));
+  const octets = kind === "ip" ? Uint8Array.from(Buffer.from(value, "hex")) : utf8Encode(value);
+  return element(contextTag(tagOf[kind], false), octets);
+}
+
+/** Whether a certificate with one name breaks one constraint, both read from DER as they would come. */
+function breaks(which: "permitted" | "excluded", kind: Kind, constraint: string, name: string, nameKind: Kind = kind) {
+  const subtrees = explicit(which === "permitted" ? 0 : 1, sequence(generalName(kind, constraint)));
+  const issuer = entity({ extensions: { others: [{ oid: "2.5.29.30", critical: true, value: sequence(subtrees) }] } });
+  const san = { oid: "2.5.29.17", critical: true, value: sequence(generalName(nameKind, name)) };
+  const leaf = entity({ issuer, name: kind === "directory" ? [["O", name]] : [], extensions: { others: [san] } });
+  return constraintViolation(parseCertificate(leaf.der), parseCertificate(issuer.der).nameConstraints!) !== undefined;
+}
+
+describe("RFC 5280 §4.2.1.10", () => {
+  it.each([
+    // kind, constraint, name, whether the name lies in the subtree
+    ["dns", "example.com", "example.com", true],
+    ["dns", "example.com", "a.b.EXAMPLE.com", true],
+    ["dns", "example.com", "badexample.com", false],
+    ["dns", ".example.com", "example.com", false],
+    ["dns", ".example.com", "a.example.com", true],
+    ["dns", "", "example.com", true],
+    ["dns", "example.com", "*.example.com", true],
+    ["ip", "0a000000ff000000", "0a010203", true],
+    ["ip", "0a000000ff000000", "0b010203", false],
+    ["ip", `20010db8${"00".repeat(12)}ffffffff${"00".repeat(12)}`, `20010db8${"11".repeat(12)}`, true],
+    ["ip", "00000000000000000000000000000000".repeat(2), "0a010203", false],
+    ["email", "user@example.com", "user@EXAMPLE.com", true],
+    ["email", "user@example.com", "User@example.com", false],
+    ["email", "example.com", "user@example.com", true],
+    ["email", "example.com", "user@a.example.com", false],
+    ["email", ".example.com", "user@a.example.com", true],
+    ["email", ".example.com", "user@example.com", false],
+    ["uri", "example.com", "https://user@example.com:8443/x", true],
+    ["uri", "example.com", "https://a.example.com/", false],
+    ["uri", ".example.com", "https://a.example.com/", true],
+    ["directory", "Thing Co", "thing  co", true],
+    ["directory", "Thing Co", "Other Co", false],
+  ] as const)("%s: is %j the subtree of %j? %s", (kind, constraint, name, inside) => {
+    expect(breaks("permitted", kind, constraint, name)).toBe(!inside);
+    expect(breaks("excluded", kind, constraint, name)).toBe(inside);
+  });
+
+  it.each([
+    ["uri", "example.com", "urn:example:thing"],
+    ["uri", "example.com", "https://192.0.2.1/"],
+    ["uri", "example.com", "https://exa mple.com/"],
+    ["email", "example.com", "user@exa mple.com"],
+    ["dns", "example.com", "foo example.com"],
+    ["registered", "\u002a", "\u002a"],
+  ] as const)("%s: what cannot be compared is outside of %j and excluded: %j", (kind, constraint, name) => {
+    expect(breaks("permitted", kind, constraint, name)).toBe(true);
+    expect(breaks("excluded", kind, constraint, name)).toBe(true);
+  });
+
+  it("a wildcard is excluded where one of its names is, and permitted only where all are", () => {
+    expect(breaks("excluded", "dns", "foo.example.com", "*.example.com")).toBe(true);
+    expect(breaks("excluded", "dns", "a.foo.example.com", "*.example.com")).toBe(false);
+    expect(breaks("permitted", "dns", "foo.example.com", "*.example.com")).toBe(true);
+  });
+
+  it("names of another kind are not constrained", () => {
+    expect(breaks("permitted", "dns", "example.com", "user@example.org", "email")).toBe(false);
+    expect(breaks("permitted", "email", "example.com", "example.org", "dns")).toBe(false);
+  });
+
+  it("too many comparisons count as a violation", () => {
+    const many = (tag: number) =>
+      Array.from({ length: 1000 }, (_, i) => element(contextTag(2, false), utf8Encode(`${tag}-${i}.example.com`)));
+    const subtrees = explicit(1, ...many(1).map((name) => sequence(name)));
+    const issuer = entity({
+      extensions: { others: [{ oid: "2.5.29.30", critical: true, value: sequence(subtrees) }] },
+    });
+    const leaf = entity({
+      extensions: { others: [{ oid: "2.5.29.17", critical: true, value: sequence(...many(2)) }] },
+    });
+    const constraints = parseCertificate(issuer.der).nameConstraints!;
+    expect(constraintViolation(parseCertificate(leaf.der), constraints)).toMatch(/too many/);
+  });
+});
