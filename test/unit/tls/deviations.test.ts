@@ -1,3 +1,9 @@
+/**
+ * A server that deviates in one thing, and the error and the alert that it must get. Long because it is a table: one entry a deviation.
+ *
+ * @module
+ */
+
 import { describe, expect, it } from "vitest";
 import { concat } from "../../../src/bytes.ts";
 import { Alert } from "../../../src/tls/alerts.ts";
