@@ -50,37 +50,41 @@ describe.skipIf(!vectorsAvailable())("Wycheproof: ECDH", () => {
         skipped: deep ? 0 : 848,
       },
     },
-  ])("SP 800-56A §5.7.1.2 $parameters.name: shared secrets, and refused points", (row) => {
-    const name = row.parameters.name;
-    const computation = memoised(row.parameters);
-    const counts = { computed: 0, refused: 0, skipped: 0 };
-    let doublings = 0;
+  ])(
+    "SP 800-56A §5.7.1.2 $parameters.name: shared secrets, and refused points",
+    (row) => {
+      const name = row.parameters.name;
+      const computation = memoised(row.parameters);
+      const counts = { computed: 0, refused: 0, skipped: 0 };
+      let doublings = 0;
 
-    function check(test: Case, point: Uint8Array | undefined): void {
-      // The largest group, about doublings in the middle, is thinned out for the slow curves outside of the deep tier.
-      if (test.flags.includes("EdgeCaseDoubling") && doublings++ % row.every !== 0) {
-        counts.skipped++;
-        return;
+      function check(test: Case, point: Uint8Array | undefined): void {
+        // The largest group, about doublings in the middle, is thinned out for the slow curves outside of the deep tier.
+        if (test.flags.includes("EdgeCaseDoubling") && doublings++ % row.every !== 0) {
+          counts.skipped++;
+          return;
+        }
+        const shared = point && computation(toInteger(hex(test["private"])), point);
+        if (shared === undefined) {
+          counts.refused++;
+          expect(test.result).not.toBe("valid");
+        } else {
+          counts.computed++;
+          expect(test.result).not.toBe("invalid");
+          expect(toHex(shared)).toBe(test["shared"]);
+        }
       }
-      const shared = point && computation(toInteger(hex(test["private"])), point);
-      if (shared === undefined) {
-        counts.refused++;
-        expect(test.result).not.toBe("valid");
-      } else {
-        counts.computed++;
-        expect(test.result).not.toBe("invalid");
-        expect(toHex(shared)).toBe(test["shared"]);
-      }
-    }
 
-    const asn = eachCase(`ecdh_${name}`, (test) => {
-      const encoded = test["public"] as string;
-      check(test, encoded.startsWith(row.prefix) ? hex(encoded.slice(row.prefix.length)) : undefined);
-    });
-    doublings = 0;
-    const point = eachCase(`ecdh_${name}_ecpoint`, (test) => check(test, hex(test["public"])));
-    expect({ asn, point, ...counts }).toEqual(row.counts);
-  });
+      const asn = eachCase(`ecdh_${name}`, (test) => {
+        const encoded = test["public"] as string;
+        check(test, encoded.startsWith(row.prefix) ? hex(encoded.slice(row.prefix.length)) : undefined);
+      });
+      doublings = 0;
+      const point = eachCase(`ecdh_${name}_ecpoint`, (test) => check(test, hex(test["public"])));
+      expect({ asn, point, ...counts }).toEqual(row.counts);
+    },
+    180_000,
+  );
 });
 
 /** The two files of a curve have the same pairs: each is computed once. */
