@@ -24,7 +24,9 @@ const worker = await xsnap({
     return new Uint8Array();
   },
 });
+// A Moddable app has neither, so the script must not see them.
+await worker.evaluate("var HostEncoder = TextEncoder; delete globalThis.TextEncoder; delete globalThis.TextDecoder;");
 const { meterUsage } = await worker.evaluate(source);
-await worker.evaluate("issueCommand(new TextEncoder().encode(globalThis.report).buffer)");
+await worker.evaluate("issueCommand(new HostEncoder().encode(globalThis.report).buffer)");
 await worker.close();
 process.stdout.write(`${report}\n${meterUsage.compute}\n`);
