@@ -157,8 +157,12 @@ describe("the endpoint's folder", () => {
     const muchLater = openFolder(dir, "lamp", later(3660));
     expect(muchLater.caPem).not.toBe(first.caPem);
     expect(muchLater.device.certificatePem).not.toBe(first.device.certificatePem);
-    const ca = new X509Certificate(muchLater.caPem);
-    expect(new X509Certificate(muchLater.device.certificatePem).verify(ca.publicKey)).toBe(true);
+    rmSync(join(dir, "ca.key"));
+    const otherCa = openFolder(dir, "lamp", later(3660));
+    const ca = new X509Certificate(otherCa.caPem);
+    expect(otherCa.caPem).not.toBe(muchLater.caPem);
+    for (const { certificatePem } of [otherCa.server, otherCa.device])
+      expect(new X509Certificate(certificatePem).verify(ca.publicKey)).toBe(true);
   });
 
   it("says what to do where a file is damaged or belongs to another", () => {
