@@ -9,7 +9,7 @@
  * Life: `start()`; then `feed`, `work`, `nextEvent` in turn; `write` or `reserve` and `commit` once the `secured` event came; `close()`;
  * `end()` and `fail()` tell how the transport below ended.
  *
- * Longer than other files, because it is the one place where all parts of a connection meet: what comes in, what goes out and how it
+ * Longer than 500 lines, because it is the one place where all parts of a connection meet: what comes in, what goes out and how it
  * ends share nearly all of its fields. Whatever stands alone is in a file of its own.
  *
  * @module
@@ -20,8 +20,9 @@ import { UsageError } from "../errors.ts";
 import type { LogLevel } from "../ports.ts";
 import { chain, finish, type Task } from "../task.ts";
 import { Alert, AlertLevel, alertExplanation, alertName } from "./alerts.ts";
+import { asTlsError } from "./boundary.ts";
 import { Deframer, type RawRecord } from "./deframer.ts";
-import { alertReceived, asTlsError, TlsError } from "./errors.ts";
+import { alertReceived, TlsError } from "./errors.ts";
 import type {
   HandshakeStep,
   TlsClientOptions,
@@ -171,7 +172,7 @@ export class TlsClient {
    */
   work(units: number): WorkState {
     this.#assertAlive();
-    let left = units > 1 ? units : 1;
+    let left = Math.max(units, 1);
     let state: WorkState = "idle";
     this.#attempt(() => {
       while (left > 0) {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type ErrorData, type ErrorRow, isThingwireError, ThingwireError } from "../errors.ts";
+import { type ErrorData, type ErrorRow, ThingwireError } from "../errors.ts";
 import { Alert, alertExplanation, alertName } from "./alerts.ts";
 
 const WRONG_PEER_HINT =
@@ -359,22 +359,7 @@ export function alertReceived(alert: number): TlsError {
   const explanation = alertExplanation(alert);
   return new TlsError("TLS_ALERT_RECEIVED", `${name} (${alert}): ${explanation}`, {
     alert,
-    hint: explanation,
+    hint: `${explanation.charAt(0).toUpperCase()}${explanation.slice(1)}.`,
     data: { alert, name, explanation },
   });
-}
-
-/**
- * What was thrown inside of the engine as a `TlsError`: certificates that could not be read become `TLS_CERTIFICATE_REJECTED`, and
- * what nobody expected becomes `TLS_INTERNAL_ERROR`.
- */
-export function asTlsError(error: unknown): TlsError {
-  if (error instanceof TlsError) return error;
-  if (isThingwireError(error) && error.layer === "x509")
-    return new TlsError("TLS_CERTIFICATE_REJECTED", error.message, {
-      cause: error,
-      alert: Alert.bad_certificate,
-      data: { problems: [error.code] },
-    });
-  return new TlsError("TLS_INTERNAL_ERROR", error instanceof Error ? error.message : String(error), { cause: error });
 }
