@@ -156,8 +156,19 @@ describe("tls over any transport", () => {
   });
 
   it("pause feeds no more; what the app writes still leaves", async () => {
-    const { client, socket } = await connected();
+    const { client, socket, below } = await connected();
+    let pausedBelow = false;
+    const { pause, resume } = below;
+    below.pause = () => {
+      pausedBelow = true;
+      pause.call(below);
+    };
+    below.resume = () => {
+      pausedBelow = false;
+      resume.call(below);
+    };
     client.transport.pause();
+    expect(pausedBelow).toBe(true);
     socket.write(Buffer.alloc(100_000));
     await new Promise((resolve) => setTimeout(resolve, 20));
     const held = client.received.length;
@@ -167,6 +178,7 @@ describe("tls over any transport", () => {
     expect(await answer).toEqual(Buffer.from(pattern(3)));
     client.transport.resume();
     await client.until(() => client.received.length === 100_000);
+    expect(pausedBelow).toBe(false);
   });
 
   it("long computation lets other timers run", async () => {
