@@ -227,7 +227,8 @@ export class ShadowService {
 
   /** What is stored of a shadow, without any request. */
   peek(name: ShadowName): StoredShadow | undefined {
-    return this.#shadows.get(shadowPrefix(name));
+    const shadow = this.#shadows.get(shadowPrefix(name));
+    return shadow && { state: shadow.state, metadata: shadow.metadata, version: shadow.version };
   }
 
   /** All that is stored, as plain JSON, for {@link ShadowService.restore}. */
