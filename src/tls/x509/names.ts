@@ -50,7 +50,7 @@ export function matchServerName(certificate: Certificate, serverName: string): b
 /** Whether a dNSName of a certificate covers a name as {@link parseServerName} returns it (RFC 9525 §6.3). */
 export function matchDnsName(pattern: string, name: string): boolean {
   const presented = asciiLowerCase(pattern);
-  if (!presented.startsWith("*.")) return isDnsName(presented) && presented === name;
+  if (!presented.startsWith("*.")) return presented === name;
   const parent = presented.slice(2);
   const dot = name.indexOf(".");
   return isDnsName(parent) && parent.includes(".") && dot > 0 && name.slice(dot + 1) === parent;

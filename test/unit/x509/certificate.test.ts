@@ -125,14 +125,17 @@ describe("a certificate", () => {
 
   const name = (value: Uint8Array) => write.sequence(attribute("2.5.4.3", value));
   const bool = (octet: number) => write.element(tags.BOOLEAN, Uint8Array.of(octet));
-  const pss = (hash: string, salt: number) => {
-    const id = write.sequence(write.objectIdentifier(hash));
+  const pss = (hash: string, salt: number, maskHash = hash, trailer = 1) => {
+    const id = (oid: string) => write.sequence(write.objectIdentifier(oid));
+    const mask = write.sequence(write.objectIdentifier("1.2.840.113549.1.1.8"), id(maskHash));
+    const trailerField = trailer === 1 ? new Uint8Array(0) : write.explicit(3, write.smallInteger(trailer));
     return write.sequence(
       write.objectIdentifier("1.2.840.113549.1.1.10"),
       write.sequence(
-        write.explicit(0, id),
-        write.explicit(1, write.sequence(write.objectIdentifier("1.2.840.113549.1.1.8"), id)),
+        write.explicit(0, id(hash)),
+        write.explicit(1, mask),
         write.explicit(2, write.smallInteger(salt)),
+        trailerField,
       ),
     );
   };
@@ -344,8 +347,10 @@ describe("a certificate", () => {
   });
 
   it("RFC 4055 §3.1 RSA-PSS is known where one hash does it all and the salt is as long", () => {
-    const algorithm = (hash: string, salt: number) =>
-      parseCertificate(assemble({ algorithm: pss(hash, salt) })).signatureAlgorithm;
+    const algorithm = (...of: Parameters<typeof pss>) =>
+      parseCertificate(assemble({ algorithm: pss(...of) })).signatureAlgorithm;
+    expect(algorithm("2.16.840.1.101.3.4.2.1", 32, "2.16.840.1.101.3.4.2.2")).toBeUndefined();
+    expect(algorithm("2.16.840.1.101.3.4.2.1", 32, "2.16.840.1.101.3.4.2.1", 2)).toBeUndefined();
     expect(algorithm("2.16.840.1.101.3.4.2.1", 32)).toEqual({ kind: "rsa-pss", hash: "sha256" });
     expect(algorithm("2.16.840.1.101.3.4.2.3", 64)).toEqual({ kind: "rsa-pss", hash: "sha512" });
     expect(algorithm("2.16.840.1.101.3.4.2.1", 20)).toBeUndefined();

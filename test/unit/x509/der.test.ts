@@ -21,6 +21,7 @@ describe("DER", () => {
     ["X.690 §8.1.3 a length of 5 octets", "04 85 0000000001 00", (r: DerReader) => r.octetString("")],
     ["X.690 §8.1.3.5 the reserved length", "04 ff", (r: DerReader) => r.octetString("")],
     ["X.690 §8.1.2.4 a tag of several octets", "1f 81 01 00", (r: DerReader) => r.element("")],
+    ["X.690 §8.1.2.4 the same, short", "1f 01 00", (r: DerReader) => r.element("")],
     ["another tag than wanted", "05 00", (r: DerReader) => r.octetString("")],
     ["nothing", "", (r: DerReader) => r.element("")],
     ["half a header", "30", (r: DerReader) => r.element("")],
@@ -49,6 +50,7 @@ describe("DER", () => {
   it.each([
     ["UTCTime without seconds", ascii("17", "2601010000Z")],
     ["UTCTime without Z", ascii("17", "260101000000")],
+    ["UTCTime with X for Z", ascii("17", "260101000000X")],
     ["UTCTime with an offset", ascii("17", "260101000000+0100")],
     ["GeneralizedTime with a fraction", ascii("18", "20260101000000.5Z")],
     ["GeneralizedTime with two digits for the year", ascii("18", "260101000000Z")],
@@ -87,6 +89,10 @@ describe("DER", () => {
     let reader = new DerReader(nested, "test", "X509_MALFORMED");
     for (let i = 0; i < MAX_DEPTH; i++) reader = reader.sequence("");
     expect(() => reader.sequence("")).toThrow(/nested/);
+  });
+
+  it("X.690 §8.1.3.6 an indefinite length is called by its name", () => {
+    expect(() => read("3080 0000").sequence("")).toThrow(/indefinite/);
   });
 
   it("names the field, the offset and the value in errors", () => {

@@ -3,6 +3,9 @@ import forge from "node-forge";
 import { describe, expect, it } from "vitest";
 import { printable } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
+import type { PrivateKey } from "../../../src/tls/crypto/provider.ts";
+import { DerReader } from "../../../src/tls/x509/der.ts";
+import { explicit, objectIdentifier, octetString, sequence, smallInteger } from "../../../src/tls/x509/der-write.ts";
 import {
   CertificateError,
   encodePrivateKey,
@@ -17,7 +20,7 @@ import {
   trustAnchors,
 } from "../../../src/tls/x509/index.ts";
 import { ecKey, nodeDouble, random, rsaKey } from "./node-double.ts";
-import { ca, parseCertificate, server } from "./pki.ts";
+import { ca, entity, parseCertificate, server } from "./pki.ts";
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const ec = (namedCurve: string) => generateKeyPairSync("ec", { namedCurve });
@@ -174,6 +177,18 @@ describe("private keys", () => {
     expect(code(() => parsePrivateKey(sec1(`01${"00".repeat(32)}`)))).toBe("X509_KEY_MALFORMED");
   });
 
+  it("RFC 5915 §3 numbers and points that cannot be are refused", () => {
+    const refused = (der: Uint8Array) => expect(code(() => parsePrivateKey(der))).toBe("X509_KEY_MALFORMED");
+    const r = parsePrivateKey(bytes(rsa.privateKey, "pkcs8")) as PrivateKey & { type: "rsa" };
+    refused(encodePrivateKey({ ...r, prime1: new Uint8Array(0) }));
+    refused(encodePrivateKey({ ...r, exponent1: new Uint8Array(257).fill(1) }));
+    const e = parsePrivateKey(bytes(p256.privateKey, "pkcs8")) as PrivateKey & { type: "ec" };
+    refused(encodePrivateKey({ ...e, point: new Uint8Array(64).fill(4) }));
+    const inner = sequence(smallInteger(1), octetString(e.scalar), explicit(0, objectIdentifier("1.3.132.0.34")));
+    const algorithm = sequence(objectIdentifier("1.2.840.10045.2.1"), objectIdentifier("1.2.840.10045.3.1.7"));
+    refused(sequence(smallInteger(0), algorithm, octetString(inner)));
+  });
+
   it("errors of keys show no octet of the key", () => {
     const der = bytes(p256.privateKey, "pkcs8");
     try {
@@ -255,6 +270,23 @@ describe("certificates in files", () => {
     expect(parseCertificateChain(pem)).toEqual([a, b]);
     expect(parseCertificateChain(a)).toEqual([a]);
     expect(trustAnchors([pem, b]).map(({ label }) => label)).toEqual(["CN = a", "CN = b", "CN = b"]);
+  });
+
+  it("RFC 5280 §6.1.4 anchors that are no CA vouch for themselves only; roots of version 1 are CAs", () => {
+    const anchor = (der: Uint8Array) => trustAnchors(der)[0]!;
+    expect(anchor(ca("a").der).endEntity).toBeUndefined();
+    expect(anchor(ca("a", undefined, { extensions: { ca: false } }).der).endEntity).toBe(true);
+    expect(anchor(ca("a", undefined, { extensions: { keyUsage: ["cRLSign"] } }).der).endEntity).toBe(true);
+    // A certificate of version 3 without extensions, and the same without its version field, which makes it version 1.
+    const { der } = entity({});
+    expect(anchor(der).endEntity).toBe(true);
+    const outer = new DerReader(der, "certificate", "X509_MALFORMED").sequence("");
+    const tbs = outer.element("tbs").contents.subarray(5);
+    const old = sequence(sequence(tbs), outer.element("algorithm").der, outer.element("signature").der);
+    expect(parseCertificate(old).version).toBe(1);
+    expect(anchor(old).endEntity).toBeUndefined();
+    const nameless = entity({ name: [], issuer: ca("a"), extensions: { ca: true } });
+    expect(code(() => trustAnchors(nameless.der))).toBe("X509_TRUST");
   });
 
   it("what is no certificate is named", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { utf8Encode } from "../../../src/bytes.ts";
-import { contextTag } from "../../../src/tls/x509/der.ts";
-import { element, explicit, sequence } from "../../../src/tls/x509/der-write.ts";
+import { contextTag, tags } from "../../../src/tls/x509/der.ts";
+import { element, explicit, objectIdentifier, sequence, set } from "../../../src/tls/x509/der-write.ts";
 import { encodeName } from "../../../src/tls/x509/issue.ts";
 import { constraintViolation } from "../../../src/tls/x509/name-constraints.ts";
 import { entity, parseCertificate } from "./pki.ts";
@@ -75,6 +75,20 @@ describe("RFC 5280 §4.2.1.10", () => {
   it("names of another kind are not constrained", () => {
     expect(breaks("permitted", "dns", "example.com", "user@example.org", "email")).toBe(false);
     expect(breaks("permitted", "email", "example.com", "example.org", "dns")).toBe(false);
+  });
+
+  it("a mailbox in the subject counts where there is no subjectAltName", () => {
+    const mailbox = sequence(
+      objectIdentifier("1.2.840.113549.1.9.1"),
+      element(tags.IA5_STRING, utf8Encode("a@example.org")),
+    );
+    const subtrees = explicit(0, sequence(generalName("email", "example.com")));
+    const issuer = entity({
+      extensions: { others: [{ oid: "2.5.29.30", critical: true, value: sequence(subtrees) }] },
+    });
+    const constraints = parseCertificate(issuer.der).nameConstraints!;
+    const leaf = parseCertificate(entity({ issuer, name: sequence(set(mailbox)) }).der);
+    expect(constraintViolation(leaf, constraints)).toMatch(/mailbox a@example.org/);
   });
 
   it("too many comparisons count as a violation", () => {

@@ -29,6 +29,7 @@ describe("DNS names", () => {
     ["*.com", "example.com", "two labels behind it at least"],
     ["*", "localhost", "not alone"],
     ["*.localhost", "a.localhost", "two labels behind it at least"],
+    ["*example.com", "a.xample.com", "the star is the whole label"],
     ["f*o.example.com", "foo.example.com", "the whole label"],
     ["foo.*.example.com", "foo.bar.example.com", "the leftmost label"],
     ["*.*.example.com", "a.b.example.com", "once"],
@@ -62,6 +63,10 @@ describe("DNS names", () => {
     "a:b",
     "http://x",
   ])("%j is no server name", (name) => expect(parseServerName(name)).toBeUndefined());
+});
+
+it("RFC 9525 §6.3 a wildcard stands for no empty label", () => {
+  expect(matchDnsName("*.example.com", ".example.com")).toBe(false);
 });
 
 describe("addresses", () => {
