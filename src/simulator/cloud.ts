@@ -38,9 +38,12 @@ export interface SimulateOptions {
   readonly log?: Logger | undefined;
 }
 
-/** What a thing needs to connect: spread it into the options of `connectThing`. */
+/** What a thing needs to connect in process: `connectThing({ ...credentials })`. */
 export interface ThingCredentials {
+  readonly endpoint: string;
   readonly thingName: string;
+  /** A new connection above TLS, as {@link Cloud.transport} makes it; leave it out to connect to a TLS port in front of the cloud. */
+  readonly transport: () => Transport;
   /** As AWS IoT makes it: the SHA-256 of the certificate. */
   readonly certificateId: string;
   /** DER. */
@@ -69,7 +72,7 @@ export function simulate(options: SimulateOptions): Promise<Cloud> {
  * @example
  * const cloud = await simulate({ runtime: nodeRuntime, crypto: createCrypto() });
  * const lamp = await cloud.createThing("lamp");
- * const client = await MqttClient.connect({ transport: () => cloud.transport(lamp.certificateId), runtime, clientId: "lamp" });
+ * const client = await MqttClient.connect({ transport: lamp.transport, runtime, clientId: "lamp" });
  * await cloud.shadow("lamp").desire({ powerOn: true });
  */
 export class Cloud {
@@ -111,7 +114,15 @@ export class Cloud {
     const id = certificateId(issued.certificate, crypto);
     this.certificates.register({ certificateId: id, thingName, status: "ACTIVE" });
     const privateKey = encodePrivateKey(issued.privateKey);
-    return { thingName, certificateId: id, certificate: issued.certificate, privateKey };
+    const transport = (): Transport => this.transport(id);
+    return {
+      endpoint: "localhost",
+      thingName,
+      transport,
+      certificateId: id,
+      certificate: issued.certificate,
+      privateKey,
+    };
   }
 
   /**

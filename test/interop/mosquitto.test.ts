@@ -50,7 +50,7 @@ describe.each(["rsa", "p256"] as const)("Mosquitto with a %s certificate", (serv
       const payloads = [new Uint8Array(0), new Uint8Array([0, 255, 128]), new Uint8Array(100_000).map((_, i) => i * 7)];
       for (const payload of payloads) await thing.mqtt.publish("interop/x/data", payload, { qos: 1 });
       for (const payload of payloads) {
-        const { value } = await messages.next();
+        const value = (await messages.next()).value!;
         expect(value.topic).toBe("interop/x/data");
         expect(value.qos).toBe(1);
         expect(toHex(value.payload)).toBe(toHex(payload));
@@ -64,7 +64,7 @@ describe.each(["rsa", "p256"] as const)("Mosquitto with a %s certificate", (serv
     const thing = await connect("p256", "retainer");
     await thing.mqtt.publish("interop/retained", "kept", { qos: 1, retain: true });
     const messages = await thing.mqtt.subscribe("interop/retained", { qos: 1 });
-    const { value } = await messages.next();
+    const value = (await messages.next()).value!;
     expect([value.retain, utf8Decode(value.payload)]).toEqual([true, "kept"]);
     await messages.unsubscribe();
     await thing.mqtt.publish("interop/retained", "", { qos: 1, retain: true });

@@ -4,7 +4,23 @@
  * @module
  */
 
+import { nodeRuntime } from "../../runtime/node-ports.ts";
+import { createCrypto } from "../../tls/crypto/create.ts";
+import { type Cloud, type SimulateOptions, simulate as simulateOver } from "../cloud.ts";
+
 export * from "../index.ts";
 export { type CredentialSources, type EmbeddedCredentials, embedCredentials, findCredentials } from "./embed.ts";
 export { type LocalEndpoint, type LocalEndpointOptions, startLocalEndpoint } from "./endpoint.ts";
 export type { EndpointFolder, StoredCertificate } from "./folder.ts";
+
+/**
+ * A cloud in this process, with Node's clock and randomness and our own crypto.
+ *
+ * @example
+ * const cloud = await simulate();
+ * const thing = await connectThing({ ...(await cloud.createThing("lamp")) });
+ * await cloud.shadow("lamp").desire({ powerOn: false });
+ */
+export function simulate(options: Partial<SimulateOptions> = {}): Promise<Cloud> {
+  return simulateOver({ runtime: nodeRuntime, crypto: createCrypto(), ...options });
+}

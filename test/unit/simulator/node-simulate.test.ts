@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { connectThing } from "../../../src/runtime/node.ts";
+import { simulate } from "../../../src/simulator/node/index.ts";
+
+describe("API §6: a local AWS IoT in a test", () => {
+  it("a thing connects with its credentials as they are, and follows what the app desires", async () => {
+    const cloud = await simulate();
+    const thing = await connectThing(await cloud.createThing("lamp"));
+    const shadow = thing.shadow<{ powerOn: boolean }>();
+    shadow.onDelta((delta) => delta);
+    await shadow.report({ powerOn: true });
+    await cloud.shadow("lamp").desire({ powerOn: false });
+    await expect.poll(() => cloud.shadow("lamp").get()?.state.reported).toEqual({ powerOn: false });
+    await thing.close();
+    await cloud.close();
+  });
+
+  it("a thing whose certificate is deactivated does not connect", async () => {
+    const cloud = await simulate();
+    const credentials = await cloud.createThing("lamp");
+    cloud.certificates.deactivate(credentials.certificateId);
+    await expect(connectThing(credentials)).rejects.toMatchObject({ sdk: -28, data: { phase: "connect" } });
+    await cloud.close();
+  });
+});
