@@ -159,7 +159,7 @@ export const mqttErrors = {
     meaning: "the broker refuses the connection with an unknown code",
     blame: "peer",
     retry: true,
-    hint: "data.returnCode holds the code, which MQTT 3.1.1 reserves; see the broker's documentation.",
+    hint: "The code, which MQTT 3.1.1 reserves, stands in data.returnCode; see the broker's documentation.",
     sdk: -36,
   },
   MQTT_PINGRESP_TIMEOUT: {

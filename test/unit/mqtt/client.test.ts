@@ -13,7 +13,7 @@ import { TransportError } from "../../../src/transport/errors.ts";
 import { Lab, obedient, settle } from "./client-harness.ts";
 import { text } from "./session-harness.ts";
 
-const message = (payload: string, qos: QoS = 0, topic = "t/1", packetId = qos): Packet => ({
+const message = (payload: string, qos: QoS = 0, topic = "t/1", packetId: number = qos): Packet => ({
   type: PacketType.PUBLISH,
   dup: false,
   qos,
@@ -196,7 +196,7 @@ describe("subscribe", () => {
   it("[MQTT-4.5.0-2] acknowledges a message that nobody here wants", async () => {
     const lab = new Lab();
     await lab.connect();
-    lab.peer.send(message("x", 1, "nobody", 77));
+    lab.peer.send(message("x", 1, "nobody/wants/this", 77));
     await settle();
     expect(lab.peer.received.at(-1)).toEqual({ type: PacketType.PUBACK, packetId: 77 });
   });
