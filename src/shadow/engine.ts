@@ -289,7 +289,8 @@ export class ShadowEngine {
 
   /**
    * What is desired, not reported, and was not taken before; `undefined` where that is nothing. Each leaf comes once a change, in
-   * the order of versions; what was withdrawn meanwhile never comes. The receiver may keep and change it.
+   * the order of versions; what was withdrawn meanwhile never comes. A device that reports something else instead is not asked
+   * again before the difference has been closed or the desired value changes. The receiver may keep and change it.
    */
   takeDelta(): { readonly delta: JsonObject; readonly version: number } | undefined {
     const news = delta(this.#outstanding, this.#taken);
@@ -386,7 +387,8 @@ export class ShadowEngine {
     }
     if (this.#phase !== "live") return;
     const expected = this.#version() + 1;
-    if (version === expected && (this.#document !== undefined || own !== undefined)) {
+    // Our own first version makes a document out of nothing, unless it was deleted before we heard of it.
+    if (version === expected && (this.#document !== undefined || own?.heard === version)) {
       this.#heard = Math.max(this.#heard, version);
       if (this.#heard === version) this.#retryAt = undefined;
       this.#adopt(applyUpdate(this.#document, patch, version, timestamp));
@@ -504,13 +506,15 @@ export class ShadowEngine {
   }
 
   #hear(version: number): void {
-    if (this.#get !== undefined) this.#get.heard = Math.max(this.#get.heard, version);
+    for (const request of [this.#get, this.#change])
+      if (request !== undefined) request.heard = Math.max(request.heard, version);
   }
 
   /** A version exists that the document lacks: its message may be on the way, and otherwise a GET brings it. */
   #missing(version: number, now: number): void {
     this.#heard = Math.max(this.#heard, version);
-    this.#retryAt ??= now + this.#graceMs;
+    // Without a document there is nothing that a late message could complete.
+    this.#retryAt ??= this.#document === undefined ? now : now + this.#graceMs;
   }
 
   #sync(now: number): void {

@@ -7,7 +7,7 @@
 import { printable, printableBytes } from "../bytes.ts";
 import { merge } from "./document.ts";
 import { rejectionCode, ShadowError } from "./errors.ts";
-import { decodeJson, isObject, type JsonObject, member } from "./json.ts";
+import { decodeJson, isObject, type JsonObject, member, nullInArray } from "./json.ts";
 import { SECTIONS, type Section, type ShadowState, type StatePatch, type StoredShadow } from "./state.ts";
 
 /** Reads the members of one message; every mistake is a `ShadowError` with blame `peer`. */
@@ -47,7 +47,7 @@ export class ServiceMessage {
     for (const section of SECTIONS) {
       const value = member(state, section);
       if (value === undefined) continue;
-      if (value !== null && !isObject(value)) this.#lacks(`state.${section}`);
+      if (value !== null && (!isObject(value) || nullInArray(value) !== undefined)) this.#lacks(`state.${section}`);
       patch[section] = value;
     }
     return patch;
@@ -56,7 +56,7 @@ export class ServiceMessage {
   /** The `state` of a delta message: what is left to do. */
   get delta(): JsonObject {
     const state = member(this.#message, "state");
-    return isObject(state) ? merge({}, state) : this.#lacks("state");
+    return isObject(state) ? this.#stored(state) : this.#lacks("state");
   }
 
   /** The whole document out of get/accepted. */
@@ -79,10 +79,14 @@ export class ServiceMessage {
     const sections: { [section in Section]?: JsonObject } = {};
     for (const section of SECTIONS) {
       const value = member(tree, section);
-      // A document holds no nulls; whoever sends one means a key that is not there.
-      if (isObject(value)) sections[section] = merge({}, value);
+      if (isObject(value)) sections[section] = this.#stored(value);
     }
     return sections;
+  }
+
+  /** A document holds no nulls: whoever sends one means a key that is not there, and inside an array it means nothing. */
+  #stored(state: JsonObject): JsonObject {
+    return nullInArray(state) === undefined ? merge({}, state) : this.#lacks("state");
   }
 
   #number(name: string): number {

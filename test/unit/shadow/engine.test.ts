@@ -603,6 +603,19 @@ describe("delete and what follows", () => {
     expect(bench.engine.document).toBeUndefined();
   });
 
+  it("a first version whose deletion was heard of before does not come to life", () => {
+    const bench = new Bench().connect();
+    bench.report({ a: 1 });
+    bench.serve();
+    const late = bench.mail.splice(0);
+    bench.mail.push(...bench.service.delete({ thingName: "lamp" }));
+    bench.deliver();
+    for (const message of late) bench.give(message);
+    bench.settle();
+    expect(bench.engine.document).toBeUndefined();
+    expect(bench.engine.settled).toBe(true);
+  });
+
   it("a 404 that was answered before the shadow was created does not hide it", () => {
     const bench = new Bench();
     bench.engine.connected(false, 0);
