@@ -12,7 +12,7 @@
  * {@link CONFLICTS_BEFORE_FORCE} times in a row; a delta is derived from the document whenever that is complete, and taken out
  * of delta messages when those are ahead of it; update/accepted alone never makes a delta message stale.
  *
- * Above 500 lines because the states share all of their fields; what can be told apart is in messages.ts, state.ts, document.ts.
+ * Longer than 500 lines, because the states share all of their fields; what can be told apart is in messages.ts, state.ts, document.ts.
  *
  * @module
  */

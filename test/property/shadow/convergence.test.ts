@@ -238,7 +238,7 @@ describe("§2.1 device, app and service on a network that loses, doubles and reo
             expect(engine.document).toEqual(stored);
           }
         }),
-        runs(200),
+        runs(400),
       );
     },
   );

@@ -616,6 +616,38 @@ describe("delete and what follows", () => {
     expect(bench.engine.settled).toBe(true);
   });
 
+  it("what a deleted shadow desired is news when the next one desires it", () => {
+    const bench = new Bench()
+      .connect()
+      .other({ desired: { power: true } })
+      .deliver()
+      .settle();
+    bench.mail.push(...bench.service.delete({ thingName: "lamp" }));
+    bench
+      .deliver()
+      .other({ desired: { power: true } })
+      .deliver()
+      .settle();
+    expect(bench.deltas).toEqual([{ power: true }, { power: true }]);
+  });
+
+  it("a deletion that is heard of again after the re-creation does nothing", () => {
+    const bench = new Bench()
+      .connect()
+      .other({ reported: { a: 1 } })
+      .deliver()
+      .settle();
+    const [deletion] = bench.service.delete({ thingName: "lamp" });
+    bench.give(deletion!);
+    bench
+      .other({ reported: { a: 2 } })
+      .deliver()
+      .settle();
+    bench.give(deletion!);
+    expect(bench.engine.document).toEqual(bench.stored);
+    expect(bench.events.filter(({ type }) => type === "deleted")).toHaveLength(1);
+  });
+
   it("a 404 that was answered before the shadow was created does not hide it", () => {
     const bench = new Bench();
     bench.engine.connected(false, 0);
