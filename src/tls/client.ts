@@ -128,7 +128,11 @@ export class TlsClient {
 
   /** Sends the ClientHello. Called once. */
   start(): void {
-    if (this.#state !== undefined) throw new UsageError("USAGE_WRONG_STATE", "start() was called already");
+    if (this.#state !== undefined || this.#isOver)
+      throw new UsageError(
+        "USAGE_WRONG_STATE",
+        `start() in ${this.stateName}: it was called already, or the end came first`,
+      );
     const { settings, clientRandom, send } = this.#handshake;
     this.#startedMs = settings.now();
     const state = new ExpectServerHello();
@@ -172,7 +176,7 @@ export class TlsClient {
    */
   work(units: number): WorkState {
     this.#assertAlive();
-    let left = Math.max(units, 1);
+    let left = Math.max(units || 1, 1);
     let state: WorkState = "idle";
     this.#attempt(() => {
       while (left > 0) {
@@ -218,7 +222,11 @@ export class TlsClient {
     return this.#framer.reserve(this.#canWrite() ? length : 0);
   }
 
-  /** Makes a record of the first `length` bytes of what was reserved; `work` seals it. */
+  /**
+   * Makes a record of the first `length` bytes of what was reserved; `work` seals it.
+   *
+   * @throws UsageError for more than was reserved, which is nothing once something else was sent or the connection ended meanwhile.
+   */
   commit(length: number): void {
     this.#assertAlive();
     if (!(length >= 0) || !this.#framer.commit(length))
@@ -574,6 +582,8 @@ export class TlsClient {
     } catch {
       // Sealing itself failed: nothing more can be sent, and the error that led here is the one to report.
     }
+    // What was reserved cannot be sealed any more.
+    this.#framer.reserve(0);
     this.#operation = this.#signature = this.#opening = this.#record = undefined;
     for (const secret of this.#secrets.splice(0)) {
       if (secret instanceof Uint8Array) wipe(secret);

@@ -37,11 +37,6 @@ export class Deframer {
     return this.#buffer;
   }
 
-  /** Bytes that wait for the rest of their record, or to be read. */
-  get buffered(): number {
-    return this.#end - this.#start;
-  }
-
   /** Copies in as much as there is room for and says how much that was. */
   feed(chunk: Uint8Array): number {
     if (!this.pinned && this.#start > 0) {
@@ -85,11 +80,6 @@ export class Deframer {
   /** Goes on behind a record. */
   consume(record: RawRecord): void {
     this.#start = record.start + HEADER_BYTES + record.length;
-  }
-
-  wipe(): void {
-    this.#buffer.fill(0);
-    this.#start = this.#end = 0;
   }
 
   /** Makes room for all of the record that is coming in; false where there is enough already. */

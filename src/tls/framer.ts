@@ -26,8 +26,8 @@ import {
 
 const FIRST_CAPACITY = 512;
 /**
- * Room that application data leaves, so that every alert that the engine may ever send fits while a record is being sealed and the
- * buffer cannot be replaced: answers to HelloRequests, close_notify, one fatal alert, 31 bytes each.
+ * Room that everything but an alert leaves, so that every alert that the engine may ever send fits while a record is being sealed and
+ * the buffer cannot be replaced: answers to HelloRequests, close_notify, one fatal alert, 31 bytes each.
  */
 const ALERT_ROOM = 256;
 const MAX_CAPACITY = HEADER_BYTES + MAX_PLAINTEXT + GCM_EXPANSION + ALERT_ROOM;
@@ -71,10 +71,13 @@ export class Framer {
   /** Adds a message of handshake, alert or ChangeCipherSpec, in as many records as it needs. */
   add(type: ContentType, message: Uint8Array): void {
     this.#recycle();
+    // What was reserved is no longer where the next record will be.
+    this.#reserved = 0;
+    const left = type === ContentType.alert ? 0 : ALERT_ROOM;
     for (let at = 0; at < message.length; at += MAX_PLAINTEXT) {
       const part = message.subarray(at, at + MAX_PLAINTEXT);
       const expansion = this.protection === undefined ? 0 : GCM_EXPANSION;
-      this.#ensure(this.#end + HEADER_BYTES + expansion + part.length);
+      this.#ensure(this.#end + HEADER_BYTES + expansion + part.length + left);
       this.#buffer.set(part, this.#end + HEADER_BYTES + (expansion === 0 ? 0 : EXPLICIT_NONCE_BYTES));
       this.#close(type, part.length, expansion);
     }

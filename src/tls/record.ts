@@ -76,9 +76,11 @@ export class RecordProtection {
     return this.#aead.open(buffer, plaintext, plaintext + plaintextBytes, this.#nonce, this.#aad);
   }
 
+  /** Forgets the key. Nothing can be sealed or opened afterwards: a wiped key is one that everyone knows. */
   wipe(): void {
     this.#aead.wipe();
     this.#nonce.fill(0);
+    this.#sequence = MAX_SEQUENCE;
   }
 
   /** Writes the additional data of the next record and counts it. */

@@ -12,6 +12,7 @@ import type { Signer, TlsClientOptions } from "../../../src/tls/events.ts";
 import * as messages from "../../../src/tls/messages.ts";
 import { ContentType, RecordProtection } from "../../../src/tls/record.ts";
 import * as suites from "../../../src/tls/suites.ts";
+import { seededRandom } from "../../fixtures/seeded-random.ts";
 import { crypto, Driver, der, ecIdentity, options, rsaIdentity, systemRandom } from "./client.ts";
 import * as fixtures from "./fixtures.ts";
 import { nullCrypto } from "./null-crypto.ts";
@@ -191,14 +192,82 @@ describe("the engine's calls", () => {
     const server = new ScriptedServer();
     const driver = new Driver();
     relay(driver, server);
-    const record = server.seal(ContentType.application_data, bytes(1, 2, 3));
+    const text = Uint8Array.from({ length: 300 }, (_, i) => i);
+    const record = server.seal(ContentType.application_data, text);
     expect(driver.client.feed(record)).toBe(record.length);
     while (driver.client.work(100) === "more");
     let taken = 0;
     for (let i = 0; i < 100; i++) taken += driver.client.feed(new Uint8Array(1000).fill(23));
     expect(taken).toBeLessThan(20_000);
-    driver.client.nextEvent();
+    expect(driver.client.nextEvent()).toEqual({ type: "data", bytes: text });
     expect(driver.client.nextEvent()).toBeUndefined();
+  });
+
+  it("bytes that come while a record is being opened or read do not disturb it", () => {
+    for (const step of [1, 40]) {
+      const random = seededRandom(3);
+      const server = new ScriptedServer({ framing: (flight) => plain(ContentType.handshake, concat(flight)) });
+      const driver = new Driver({ crypto: createCrypto(), random });
+      const answer = server.receive(concat(driver.output.splice(0)));
+      // One unit of work between two pieces, so that each comes in the middle of something.
+      const trickle = (all: Uint8Array) => {
+        for (let at = 0; at < all.length; ) {
+          at += driver.client.feed(all.subarray(at, at + step));
+          driver.client.work(1);
+          for (let event = driver.client.nextEvent(); event !== undefined; event = driver.client.nextEvent())
+            if (event.type === "output") driver.output.push(event.bytes.slice());
+            else if (event.type === "data") driver.data.push(event.bytes.slice());
+            else driver.events.push(event);
+        }
+        driver.rest();
+      };
+      trickle(answer);
+      trickle(server.receive(concat(driver.output.splice(0))));
+      expect(driver.isSecured).toBe(true);
+      const texts = Array.from({ length: 20 }, (_, i) => new Uint8Array(100 + i).fill(i));
+      trickle(concat(texts.map((text) => server.seal(ContentType.application_data, text))));
+      expect(driver.error).toBeUndefined();
+      expect(concat(driver.data)).toEqual(concat(texts));
+    }
+  });
+
+  it("what was reserved cannot be committed once the peer ended, or something else was sent", () => {
+    const ends: ((driver: Driver, server: ScriptedServer) => void)[] = [
+      ({ client }) => client.end(),
+      (driver, server) => driver.feed(server.seal(ContentType.alert, bytes(1, 0))),
+      (driver, server) => driver.feed(server.seal(ContentType.handshake, bytes(0, 0, 0, 0))),
+      ({ client }) => client.close(),
+    ];
+    for (const end of ends) {
+      const server = new ScriptedServer();
+      const driver = new Driver();
+      relay(driver, server);
+      driver.client.reserve(16).fill(0x41);
+      end(driver, server);
+      driver.rest();
+      expect(() => driver.client.commit(16)).toThrow(/more than was reserved/);
+      driver.rest();
+      for (const out of driver.output) server.receive(out);
+      expect(server.data).toEqual([]);
+    }
+  });
+
+  it("who ended before start() cannot start, and sends nothing", () => {
+    for (const end of ["close", "destroy"] as const) {
+      const client = new TlsClient(options());
+      client[end]();
+      expect(() => client.start()).toThrow(expect.objectContaining({ code: "USAGE_WRONG_STATE" }));
+      expect(client.work(100)).toBe("idle");
+      expect(client.nextEvent()).toBeUndefined();
+    }
+  });
+
+  it("a budget that is not a number is the smallest one", () => {
+    const client = new TlsClient(options({ crypto: createCrypto() }));
+    client.start();
+    let calls = 0;
+    while (client.work(Number.NaN) === "more") expect(++calls).toBeLessThan(1000);
+    expect(client.nextEvent()?.type).toBe("output");
   });
 
   it("reserve and commit seal in place: the bytes that were written leave in one record", () => {

@@ -14,7 +14,7 @@ import { ContentType } from "../../../src/tls/record.ts";
 import * as suites from "../../../src/tls/suites.ts";
 import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
 import { trustAnchors } from "../../../src/tls/x509/trust.ts";
-import { Driver, der, ecIdentity, NOW } from "./client.ts";
+import { Driver, der, ecIdentity, NOW, rsaIdentity } from "./client.ts";
 import * as fixtures from "./fixtures.ts";
 import { inPieces, plain, type Script, ScriptedServer } from "./scripted-server.ts";
 
@@ -823,6 +823,16 @@ describe("a server that does nothing wrong", () => {
     ],
     ["a request for a certificate", { request: REQUEST }, { identity: ecIdentity }],
     ["a request for RSA only: an empty list", { request: { ...REQUEST, types: [1] } }, { identity: ecIdentity }],
+    [
+      "a request with schemes that we do not have: an empty list",
+      { request: { ...REQUEST, schemes: [0x0201, 0x0203, 0x0809, 0x1234] } },
+      { identity: ecIdentity },
+    ],
+    [
+      "an RSA key and a request with SHA-1 and ECDSA only: an empty list",
+      { request: { ...REQUEST, schemes: [0x0201, 0x0403] } },
+      { identity: rsaIdentity },
+    ],
     ["a request with SHA-512 only", { request: { ...REQUEST, schemes: [0x0603] } }, { identity: ecIdentity }],
   ];
   for (const [title, script, options] of right)
@@ -839,10 +849,11 @@ describe("a server that does nothing wrong", () => {
       driver.feed(server.seal(application_data, bytes(4, 5)));
       expect(concat(driver.data)).toEqual(bytes(4, 5));
       const asked = script.request;
-      const signed = asked?.types.includes(64) === true;
+      const signed = asked?.types.includes(64) === true && !title.endsWith("an empty list");
       expect(server.certificateVerify?.scheme).toBe(
         signed ? (asked?.schemes.length === 1 ? 0x0603 : 0x0403) : undefined,
       );
+      expect(server.received.filter((name) => name === "Certificate")).toHaveLength(asked === undefined ? 0 : 1);
     });
 
   it("RFC 5246 §7.2.1 close_notify is answered and ends the connection cleanly", () => {
@@ -854,6 +865,43 @@ describe("a server that does nothing wrong", () => {
     expect(server.alerts).toEqual([[1, Alert.close_notify]]);
     expect(driver.events.at(-1)).toEqual({ type: "closed", cleanly: true });
     expect(driver.client.write(bytes(1))).toBe(0);
+  });
+
+  it("RFC 5246 §7.2.1 close_notify that crosses ours is not answered again, and neither is a HelloRequest", () => {
+    const server = new ScriptedServer();
+    const driver = new Driver();
+    talk(driver, server);
+    driver.client.close();
+    driver.rest();
+    driver.feed(server.seal(application_data, bytes(1)));
+    driver.feed(server.seal(handshake, bytes(0, 0, 0, 0)));
+    driver.feed(server.seal(alert, bytes(1, 0)));
+    talk(driver, server);
+    expect(server.alerts).toEqual([[1, Alert.close_notify]]);
+    expect(concat(driver.data)).toEqual(bytes(1));
+    expect(driver.events.at(-1)).toEqual({ type: "closed", cleanly: true });
+  });
+
+  it("RFC 5246 §6.2.1 empty data records count in a row only", () => {
+    const server = new ScriptedServer();
+    const driver = new Driver();
+    talk(driver, server);
+    for (let i = 0; i < 3; i++) {
+      for (let k = 0; k < 32; k++) driver.feed(server.seal(application_data, NONE));
+      driver.feed(server.seal(application_data, bytes(i)));
+    }
+    expect(driver.error).toBeUndefined();
+    expect(concat(driver.data)).toEqual(bytes(0, 1, 2));
+  });
+
+  it("RFC 5246 §7.4.1.1 a HelloRequest in the handshake gets no answer", () => {
+    const server = new ScriptedServer({
+      framing: (flight) => plain(handshake, concat([bytes(0, 0, 0, 0), ...flight, bytes(0, 0, 0, 0)])),
+    });
+    const driver = new Driver();
+    talk(driver, server);
+    expect(driver.isSecured).toBe(true);
+    expect(server.alerts).toEqual([]);
   });
 
   it("RFC 5246 §7.2.2 a HelloRequest in traffic gets the warning no_renegotiation", () => {

@@ -1,9 +1,11 @@
+import { type AddressInfo, createServer } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import type { TlsConnectionInfo } from "../../../src/tls/events.ts";
 import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
 import { type MemoryPairOptions, memoryPair } from "../../../src/transport/memory.ts";
+import { tcp } from "../../../src/transport/node/tcp.ts";
 import { type TlsTransportOptions, tls } from "../../../src/transport/tls.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
 import { pattern, Recorder, transportContract } from "./contract.ts";
@@ -208,6 +210,27 @@ describe("tls over any transport", () => {
       mbedtls: -0x6800,
       data: { timeoutMs: 20 },
     });
+  });
+
+  it("the time of the handshake ends with the handshake", async () => {
+    const { client } = await connected({ handshakeTimeoutMs: 400 });
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    expect(client.log).toEqual(["writable"]);
+  });
+
+  it("on TCP, an alert reaches the peer, although the socket is destroyed right behind it and there is more to read", async () => {
+    const received: Buffer[] = [];
+    const listener = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", (bytes) => received.push(bytes));
+      socket.once("data", () => socket.write(Buffer.concat([Buffer.of(99, 3, 3, 0, 1, 0), Buffer.alloc(200_000)])));
+    });
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    const { port } = listener.address() as AddressInfo;
+    const client = new Recorder(tls(tcp({ host: "127.0.0.1", port }), options)).open();
+    await client.untilLogged("error");
+    await expect.poll(() => [...Buffer.concat(received).subarray(-7)]).toEqual([21, 3, 3, 0, 2, 2, 10]);
+    listener.close();
   });
 
   it("an alert that explains a failure reaches the peer before the end", async () => {

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { concat } from "../../../src/bytes.ts";
+import { finish } from "../../../src/task.ts";
+import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import { Framer } from "../../../src/tls/framer.ts";
+import { ContentType, HEADER_BYTES, RecordProtection } from "../../../src/tls/record.ts";
+import { TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 as suite } from "../../../src/tls/suites.ts";
+
+const crypto = createCrypto();
+const key = new Uint8Array(16).fill(1);
+const iv = new Uint8Array(4).fill(2);
+const protection = () => new RecordProtection(crypto, suite, key, iv);
+
+function drain(framer: Framer, out: Uint8Array[]): void {
+  while (framer.isBusy) framer.step(1);
+  for (let view = framer.take(); view !== undefined; view = framer.take()) out.push(view.slice());
+}
+
+/** Types of the records, each of which must open under the key where it is behind `clear` bytes. */
+function typesOf(bytes: Uint8Array, clear: number): number[] {
+  const peer = protection();
+  const types: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = (bytes[at + 3]! << 8) | bytes[at + 4]!;
+    if (at >= clear) expect(finish(peer.open(bytes, at, length))).toBe(true);
+    types.push(bytes[at]!);
+    at += HEADER_BYTES + length;
+  }
+  return types;
+}
+
+describe("the framer", () => {
+  it("an alert that is added while a record is being sealed moves no byte of it, however full the buffer is", () => {
+    for (let before = 300; before < 600; before++) {
+      const framer = new Framer();
+      const out: Uint8Array[] = [];
+      framer.add(ContentType.handshake, new Uint8Array(before));
+      framer.step(1);
+      framer.protection = protection();
+      framer.add(ContentType.handshake, new Uint8Array(100));
+      framer.step(1);
+      expect(framer.isBusy).toBe(true);
+      framer.add(ContentType.alert, Uint8Array.of(1, 0));
+      drain(framer, out);
+      const { handshake, alert } = ContentType;
+      expect(typesOf(concat(out), HEADER_BYTES + before)).toEqual([handshake, handshake, alert]);
+    }
+  });
+
+  it("what was reserved is void once something else was added", () => {
+    const framer = new Framer();
+    framer.protection = protection();
+    expect(framer.reserve(10)).toHaveLength(10);
+    framer.add(ContentType.alert, Uint8Array.of(1, 100));
+    expect(framer.commit(10)).toBe(false);
+    expect(framer.reserve(10)).toHaveLength(10);
+    expect(framer.commit(11)).toBe(false);
+    expect(framer.commit(10)).toBe(true);
+    expect(framer.commit(1)).toBe(false);
+  });
+
+  it("a wiped key seals and opens nothing", () => {
+    const wiped = protection();
+    wiped.wipe();
+    const record = new Uint8Array(40);
+    const exhausted = expect.objectContaining({ code: "TLS_SEQUENCE_EXHAUSTED" });
+    expect(() => wiped.seal(record, 0, 3)).toThrow(exhausted);
+    expect(() => wiped.open(record, 0, 30)).toThrow(exhausted);
+  });
+});
