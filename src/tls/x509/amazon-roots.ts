@@ -48,7 +48,7 @@ export const amazonRoots: readonly RootConstants[] = [
   },
   {
     label:
-      "C = US, ST = Arizona, L = Scottsdale, O = Starfield Technologies, Inc., CN = Starfield Services Root Certificate Authority - G2",
+      'C = US, ST = Arizona, L = Scottsdale, O = "Starfield Technologies, Inc.", CN = Starfield Services Root Certificate Authority - G2',
     sha256: "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
     subject:
       "308198310b30090603550406130255533110300e060355040813074172697a6f6e61311330110603550407130a53636f74747364616c6531253023060355040a131c537461726669656c6420546563686e6f6c6f676965732c20496e632e313b303906035504031332537461726669656c6420536572766963657320526f6f7420436572746966696361746520417574686f72697479202d204732",

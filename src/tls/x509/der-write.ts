@@ -7,7 +7,7 @@
  * @module
  */
 
-import { concat, utf8Encode } from "../../bytes.ts";
+import { concat, printable, utf8Encode } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import { contextTag, tags } from "./der.ts";
 
@@ -56,8 +56,14 @@ export function smallInteger(value: number): Uint8Array {
   return unsignedInteger(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
 }
 
-/** An OBJECT IDENTIFIER out of its dotted form, which must be well-formed: it is meant for constants. */
+/**
+ * An OBJECT IDENTIFIER out of its dotted form.
+ *
+ * @throws UsageError where it is none.
+ */
 export function objectIdentifier(dotted: string): Uint8Array {
+  if (!/^([01]\.[0-3]?[0-9]|2\.[0-9]+)(\.[0-9]+)*$/.test(dotted))
+    throw new UsageError("USAGE_INVALID_ARGUMENT", `not an object identifier: ${printable(dotted)}`);
   const arcs = dotted.split(".").map((arc) => BigInt(arc));
   const octets: number[] = [];
   for (const arc of [arcs[0]! * 40n + arcs[1]!, ...arcs.slice(2)]) {

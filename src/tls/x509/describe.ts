@@ -18,8 +18,8 @@ import { bitLength } from "./spki.ts";
 
 /** Octets of a key, signature or unknown extension that are shown. */
 const SHOWN_OCTETS = 32;
-/** Names that are shown of one extension. */
-const SHOWN_NAMES = 100;
+/** Names or purposes that are shown of one extension. */
+const SHOWN_ITEMS = 100;
 
 /**
  * A certificate in one line for logs: subject, issuer, validity, key.
@@ -115,7 +115,7 @@ function extensionLines(certificate: Certificate, extension: Extension): string[
     case oids.keyUsage:
       return [certificate.keyUsage!.map((usage) => keyUsageTitles[usage]).join(", ")];
     case oids.extKeyUsage:
-      return [certificate.extendedKeyUsage!.map((oid) => purposeTitles[oid] ?? oidName(oid)).join(", ")];
+      return [shown(certificate.extendedKeyUsage!.map((oid) => purposeTitles[oid] ?? oidName(oid))).join(", ")];
     case oids.subjectAltName:
       return [generalNames(certificate.subjectAltName!).join(", ")];
     case oids.nameConstraints: {
@@ -140,16 +140,19 @@ function subtreeLines(title: string, names: readonly string[]): string[] {
   return names.length === 0 ? [] : [title, ...names.map((name) => `  ${name}`)];
 }
 
-function generalNames(names: GeneralNames): string[] {
-  const all = [
+function generalNames(names: GeneralNames): readonly string[] {
+  return shown([
     ...names.dns.map((name) => `DNS:${printable(name)}`),
     ...names.ip.map((address) => `IP Address:${rangeText(address)}`),
     ...names.email.map((name) => `email:${printable(name)}`),
     ...names.uri.map((name) => `URI:${printable(name)}`),
     ...names.directory.map((name) => `DirName:${name.toString()}`),
     ...names.other.map((kind) => `[${kind}]:<unsupported>`),
-  ];
-  return all.length <= SHOWN_NAMES ? all : [...all.slice(0, SHOWN_NAMES), `and ${all.length - SHOWN_NAMES} more`];
+  ]);
+}
+
+function shown(all: readonly string[]): readonly string[] {
+  return all.length <= SHOWN_ITEMS ? all : [...all.slice(0, SHOWN_ITEMS), `and ${all.length - SHOWN_ITEMS} more`];
 }
 
 /** An address, or address and mask of a constraint. */

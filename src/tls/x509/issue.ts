@@ -7,7 +7,7 @@
  * @module
  */
 
-import { utf8Encode } from "../../bytes.ts";
+import { printable, utf8Encode } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { chain, map, type Task } from "../../task.ts";
@@ -75,7 +75,8 @@ export interface IssueOptions {
 /**
  * Makes and signs a certificate; the result is its DER.
  *
- * @throws UsageError for a name attribute that is not known, an address that is none, a date outside of 1950 to 9999.
+ * @throws UsageError for a name attribute or purpose that is not known, an address that is none, a date outside of 1950 to 9999, a
+ *   country or DNS name that is not ASCII.
  * @example
  * const der = finish(issueCertificate({ subject: [["CN", "lamp"]], subjectPublicKey, issuerKey, serialNumber, notBefore, notAfter, crypto, random }));
  */
@@ -113,9 +114,9 @@ export function encodeName(name: NameInput): Uint8Array {
         );
       const text =
         type === "C"
-          ? element(tags.PRINTABLE_STRING, utf8Encode(value))
+          ? element(tags.PRINTABLE_STRING, ascii(value))
           : type === "DC"
-            ? element(tags.IA5_STRING, utf8Encode(value))
+            ? element(tags.IA5_STRING, ascii(value))
             : utf8String(value);
       return set(sequence(objectIdentifier(oid), text));
     }),
@@ -141,7 +142,7 @@ function encodeExtensions(extensions: IssueExtensions, anonymous: boolean): Uint
       oids.subjectAltName,
       anonymous,
       sequence(
-        ...dnsNames.map((name) => element(contextTag(2, false), utf8Encode(name))),
+        ...dnsNames.map((name) => element(contextTag(2, false), ascii(name))),
         ...ipAddresses.map((address) => element(contextTag(7, false), ipOctets(address))),
       ),
     );
@@ -160,6 +161,14 @@ function encodeKeyUsage(usage: readonly KeyUsage[]): Uint8Array {
   const bytes = new Uint8Array((last >> 3) + 1);
   for (const bit of bits) bytes[bit >> 3]! |= 0x80 >> (bit & 7);
   return bitString(bytes, 7 - (last & 7));
+}
+
+/** The octets of a PrintableString or IA5String; a DNS name of other letters is written as its A-label, `xn--…`. */
+function ascii(text: string): Uint8Array {
+  const octets = utf8Encode(text);
+  if (octets.some((octet) => octet >= 0x80))
+    throw new UsageError("USAGE_INVALID_ARGUMENT", `not ASCII: ${printable(text)}`);
+  return octets;
 }
 
 function purposeOid(purpose: string): string {

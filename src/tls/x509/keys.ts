@@ -14,7 +14,7 @@ import type { Random } from "../../ports.ts";
 import { done, map, type Task } from "../../task.ts";
 import type { CryptoProvider, CurveName, PrivateKey, PublicKey } from "../crypto/provider.ts";
 import type { Certificate } from "./certificate.ts";
-import { DerReader, tags } from "./der.ts";
+import { contextTag, DerReader, tags } from "./der.ts";
 import {
   bitString,
   explicit,
@@ -105,12 +105,21 @@ function parsePkcs8(der: Uint8Array): PrivateKey {
   if (oid === oids.rsaEncryption) {
     if (!algorithm.empty) algorithm.null("parameters");
     algorithm.finish();
-    return parsePkcs1(info.octetString("privateKey"));
+    return parsePkcs1(readPkcs8Key(info));
   }
   if (oid !== oids["id-ecPublicKey"]) throw new CertificateError("X509_KEY_UNSUPPORTED", oidName(oid));
   const curve = readCurve(algorithm);
   algorithm.finish();
-  return parseSec1(info.octetString("privateKey"), curve);
+  return parseSec1(readPkcs8Key(info), curve);
+}
+
+/** The key itself; attributes and a public key beside it (RFC 5958 §2) are skipped. */
+function readPkcs8Key(info: DerReader): Uint8Array {
+  const octets = info.octetString("privateKey");
+  if (info.peek() === contextTag(0, true)) info.element("attributes");
+  if (info.peek() === contextTag(1, false)) info.element("publicKey");
+  info.finish();
+  return octets;
 }
 
 /** RSAPrivateKey of two primes (RFC 8017 §A.1.2). */

@@ -14,14 +14,12 @@ import { isWithin, type Name } from "./name.ts";
 import { ipAddressText, parseIpAddress } from "./names.ts";
 import { oids } from "./oids.ts";
 
-/** Comparisons of names with constraints for one certificate and one CA at most. */
-const MAX_COMPARISONS = 262_144;
+/** Characters of a host name at most (RFC 1035 §2.3.4): what is longer is none, and is not searched again and again. */
+const MAX_HOST = 253;
 
 /** Why a certificate breaks a CA's constraints, in words; `undefined` where it keeps them. */
 export function constraintViolation(certificate: Certificate, constraints: NameConstraints): string | undefined {
   const names = namesOf(certificate);
-  if (countOf(names) * (countOf(constraints.permitted) + countOf(constraints.excluded)) > MAX_COMPARISONS)
-    return "too many names and constraints to compare";
   const { permitted, excluded } = constraints;
   return (
     violation("DNS name", names.dns, permitted.dns, excluded.dns, dnsPermitted, dnsExcluded, printable) ??
@@ -31,6 +29,11 @@ export function constraintViolation(certificate: Certificate, constraints: NameC
     violation("directory name", names.directory, permitted.directory, excluded.directory, isWithin, isWithin, String) ??
     otherViolation(names.other, [...permitted.other, ...excluded.other])
   );
+}
+
+/** Comparisons that {@link constraintViolation} makes at most: its callers bound them, for they are in the peer's hands. */
+export function constraintComparisons(certificate: Certificate, { permitted, excluded }: NameConstraints): number {
+  return countOf(namesOf(certificate)) * (countOf(permitted) + countOf(excluded));
 }
 
 /** The names of a certificate that constraints apply to: subjectAltName, the subject, and a mailbox in the subject of an old one. */
@@ -83,6 +86,7 @@ function otherViolation(names: readonly number[], constraints: readonly number[]
 
 /** A host and all below it; `.host` only what is below, and the empty constraint everything. */
 function hostWithin(host: string, constraint: string): boolean {
+  if (constraint.length > host.length) return false;
   const base = constraint.toLowerCase();
   const name = host.toLowerCase();
   if (base === "") return true;
@@ -102,7 +106,7 @@ function dnsExcluded(name: string, constraint: string): boolean {
 }
 
 function isHost(name: string): boolean {
-  return /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name);
+  return name.length <= MAX_HOST && /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name);
 }
 
 function ipWithin(address: Uint8Array, range: Uint8Array): boolean {
@@ -127,6 +131,7 @@ function mailExcluded(mailbox: string, constraint: string): boolean {
 
 /** Unlike DNS names, a host in a mailbox or URI is only itself; what is below it needs the dot. */
 function exactOrBelow(host: string, constraint: string): boolean {
+  if (constraint.length > host.length) return false;
   const base = constraint.toLowerCase();
   return base === "" || (base.startsWith(".") ? host.endsWith(base) : host === base);
 }

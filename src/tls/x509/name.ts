@@ -72,9 +72,27 @@ export function readName(reader: DerReader, field: string): Name {
   return { der, attributes, canonical, toString: () => oneLine(attributes) };
 }
 
+/** RDNs that are shown of a name; real ones have about five. */
+const SHOWN_RDNS = 16;
+/** Attributes that are shown of an RDN. */
+const SHOWN_ATTRIBUTES = 4;
+
 /** openssl's one-line form; empty names are the empty text. Control characters and what is not ASCII are escaped. */
 function oneLine(attributes: readonly (readonly NameAttribute[])[]): string {
-  return attributes.map((rdn) => rdn.map(({ name, value }) => `${name} = ${printable(value)}`).join(" + ")).join(", ");
+  const rdns = attributes
+    .slice(0, SHOWN_RDNS)
+    .map((rdn) => cut(rdn.slice(0, SHOWN_ATTRIBUTES).map(attributeText), rdn.length, " + "));
+  return cut(rdns, attributes.length, ", ");
+}
+
+function cut(shown: readonly string[], count: number, separator: string): string {
+  return shown.join(separator) + (count > shown.length ? `${separator}…` : "");
+}
+
+/** Quoted where the value could be taken for the start of another attribute, as openssl does. */
+function attributeText({ name, value }: NameAttribute): string {
+  const text = printable(value);
+  return `${name} = ${/[,+"<>;]|^[# ]| $/.test(value) ? `"${text.replace(/"/g, '\\"')}"` : text}`;
 }
 
 /** ASCII case folded, spaces trimmed and joined (RFC 4518 §2.6.1 for the ASCII part). */

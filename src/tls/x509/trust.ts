@@ -23,6 +23,10 @@ export interface TrustAnchor {
   readonly endEntity?: boolean;
   /** What the CA's certificate limits itself to (RFC 5937 §3.2). */
   readonly nameConstraints?: NameConstraints;
+  /** CA certificates that may follow below, self-issued ones not counted (RFC 5937 §3.2). */
+  readonly pathLength?: number;
+  /** OIDs of the purposes that the CA's certificate limits itself to. */
+  readonly extendedKeyUsage?: readonly string[];
   /** OIDs of critical extensions of the CA's certificate that are not understood: a chain to it fails. */
   readonly unknownCritical?: readonly string[];
 }
@@ -42,7 +46,8 @@ export function trustAnchors(input: string | Uint8Array | readonly (string | Uin
 function anchorOf(der: Uint8Array): TrustAnchor {
   try {
     const certificate = parseCertificate(der);
-    const { subject, subjectPublicKeyInfo, nameConstraints, unknownCritical } = certificate;
+    const { subject, subjectPublicKeyInfo, nameConstraints, extendedKeyUsage, unknownCritical } = certificate;
+    const pathLength = certificate.basicConstraints?.pathLength;
     const label = subject.toString();
     if (subject.attributes.length === 0) throw new CertificateError("X509_NAME", "a CA without a name");
     return {
@@ -51,6 +56,8 @@ function anchorOf(der: Uint8Array): TrustAnchor {
       label,
       ...(isCa(certificate) ? {} : { endEntity: true }),
       ...(nameConstraints === undefined ? {} : { nameConstraints }),
+      ...(pathLength === undefined ? {} : { pathLength }),
+      ...(extendedKeyUsage === undefined ? {} : { extendedKeyUsage }),
       ...(unknownCritical.length === 0 ? {} : { unknownCritical }),
     };
   } catch (error) {

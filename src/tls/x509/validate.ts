@@ -11,11 +11,12 @@ import { printable } from "../../bytes.ts";
 import type { Certificate } from "./certificate.ts";
 import type { NameConstraints } from "./extensions.ts";
 import { namesMatch } from "./name.ts";
-import { constraintViolation } from "./name-constraints.ts";
+import { constraintComparisons, constraintViolation } from "./name-constraints.ts";
 import { ipAddressText, matchServerName, parseServerName } from "./names.ts";
 import { oidName, oids } from "./oids.ts";
 import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import { bitLength } from "./spki.ts";
+import type { TrustAnchor } from "./trust.ts";
 
 /** What a path is held against. */
 export interface PathRules {
@@ -31,11 +32,11 @@ export interface PathRules {
  * All problems of a path.
  *
  * @param path leaf first, each issued by the next.
- * @param anchorConstraints name constraints of the anchor, where it has any.
+ * @param anchor issuer of the last one; `undefined` for a path that leads nowhere, whose names are then not held against constraints.
  */
 export function validatePath(
   path: readonly Placed[],
-  anchorConstraints: NameConstraints | undefined,
+  anchor: TrustAnchor | undefined,
   rules: PathRules,
 ): VerificationProblem[] {
   const problems: VerificationProblem[] = [];
@@ -44,16 +45,17 @@ export function validatePath(
       problemOf(path[0], "X509_TIME_UNKNOWN", "tbsCertificate.validity", "RFC 5280 §6.1.3 a 2", "no time was given"),
     );
   path.forEach((placed, depth) => {
-    const { certificate } = placed;
     if (rules.at !== undefined) checkValidity(placed, rules.at, problems);
     checkKey(placed, rules.minRsaBits, problems);
     checkExtensions(placed, problems);
     checkExtendedKeyUsage(placed, rules.purpose, problems);
     if (depth > 0) checkIssuer(placed, path.slice(1, depth), problems);
-    if (depth > 0 && certificate.nameConstraints !== undefined)
-      checkNames(path.slice(0, depth), certificate.nameConstraints, certificate.subject.toString(), problems);
   });
-  if (anchorConstraints !== undefined) checkNames(path, anchorConstraints, "the trust anchor", problems);
+  if (anchor !== undefined) {
+    checkAnchor(path, anchor, rules.purpose, problems);
+    for (const { below, constraints, issuer } of constrained(path, anchor))
+      checkNames(below, constraints, issuer, problems);
+  }
   if (path.length > 0) checkLeaf(path[0]!, rules, problems);
   const intermediates = path.slice(1).filter(({ certificate }) => !isSelfIssued(certificate));
   if (intermediates.length > rules.maxIntermediates)
@@ -67,6 +69,34 @@ export function validatePath(
       ),
     );
   return problems;
+}
+
+/** Comparisons of names with constraints that the path needs at most. */
+export function pathComparisons(path: readonly Placed[], anchor: TrustAnchor): number {
+  let comparisons = 0;
+  for (const { below, constraints } of constrained(path, anchor))
+    for (const { certificate } of below) comparisons += constraintComparisons(certificate, constraints);
+  return comparisons;
+}
+
+/** Name constraints of a path and its anchor, with the certificates that they bind. */
+interface Constrained {
+  readonly below: readonly Placed[];
+  readonly constraints: NameConstraints;
+  /** For people. */
+  readonly issuer: string;
+}
+
+function constrained(path: readonly Placed[], anchor: TrustAnchor): Constrained[] {
+  const found: Constrained[] = [];
+  path.forEach(({ certificate }, depth) => {
+    const { nameConstraints: constraints, subject } = certificate;
+    if (depth > 0 && constraints !== undefined)
+      found.push({ below: path.slice(0, depth), constraints, issuer: subject.toString() });
+  });
+  if (anchor.nameConstraints !== undefined)
+    found.push({ below: path, constraints: anchor.nameConstraints, issuer: "the trust anchor" });
+  return found;
 }
 
 /** Issued under its own name: a renewal of a CA by itself, which path lengths do not count (RFC 5280 §6.1). */
@@ -144,17 +174,75 @@ function checkExtensions(placed: Placed, problems: VerificationProblem[]): void 
 
 /** In every certificate that has it, so that a CA for devices cannot make servers (CA/Browser Forum, mozilla::pkix, Windows). */
 function checkExtendedKeyUsage(placed: Placed, purpose: PathRules["purpose"], problems: VerificationProblem[]): void {
-  const allowed = placed.certificate.extendedKeyUsage;
-  if (purpose === "any" || allowed === undefined) return;
+  const { extendedKeyUsage, subject } = placed.certificate;
+  const misfit = purposeMisfit(extendedKeyUsage, purpose);
+  if (misfit !== undefined)
+    problems.push(
+      problemOf(
+        placed,
+        "X509_EXTENDED_KEY_USAGE",
+        "tbsCertificate.extensions.extKeyUsage",
+        "RFC 5280 §4.2.1.12",
+        `${subject.toString()} ${misfit}`,
+      ),
+    );
+}
+
+/** Why an extendedKeyUsage does not allow a purpose, in words; `undefined` where it does. */
+function purposeMisfit(allowed: readonly string[] | undefined, purpose: PathRules["purpose"]): string | undefined {
+  if (purpose === "any" || allowed === undefined) return undefined;
   const wanted = purpose === "server" ? "serverAuth" : "clientAuth";
-  if (allowed.includes(oids[wanted]) || allowed.includes(oids.anyExtendedKeyUsage)) return;
+  if (allowed.includes(oids[wanted]) || allowed.includes(oids.anyExtendedKeyUsage)) return undefined;
+  return `is for ${shortList(allowed.map(oidName))}, ${wanted} is wanted`;
+}
+
+/** What the anchor's certificate limits: how many CAs are below it (RFC 5937 §3.2), and what for. */
+function checkAnchor(
+  path: readonly Placed[],
+  anchor: TrustAnchor,
+  purpose: PathRules["purpose"],
+  problems: VerificationProblem[],
+): void {
+  for (const oid of anchor.unknownCritical ?? [])
+    problems.push(
+      problemOf(
+        undefined,
+        "X509_UNKNOWN_CRITICAL_EXTENSION",
+        "tbsCertificate.extensions",
+        "RFC 5280 §4.2",
+        `the trust anchor ${anchor.label} has ${oidName(oid)}`,
+      ),
+    );
+  const misfit = purposeMisfit(anchor.extendedKeyUsage, purpose);
+  if (misfit !== undefined)
+    problems.push(
+      problemOf(
+        undefined,
+        "X509_EXTENDED_KEY_USAGE",
+        "tbsCertificate.extensions.extKeyUsage",
+        "RFC 5280 §4.2.1.12",
+        `the trust anchor ${anchor.label} ${misfit}`,
+      ),
+    );
+  checkPathLength(undefined, `the trust anchor ${anchor.label}`, anchor.pathLength, path.slice(1), problems);
+}
+
+function checkPathLength(
+  placed: Placed | undefined,
+  issuer: string,
+  allowed: number | undefined,
+  below: readonly Placed[],
+  problems: VerificationProblem[],
+): void {
+  const counted = below.filter(({ certificate }) => !isSelfIssued(certificate)).length;
+  if (allowed === undefined || counted <= allowed) return;
   problems.push(
     problemOf(
       placed,
-      "X509_EXTENDED_KEY_USAGE",
-      "tbsCertificate.extensions.extKeyUsage",
-      "RFC 5280 §4.2.1.12",
-      `${placed.certificate.subject.toString()} is for ${allowed.map(oidName).join(", ")}, ${wanted} is wanted`,
+      "X509_PATH_LENGTH",
+      "tbsCertificate.extensions.basicConstraints.pathLenConstraint",
+      "RFC 5280 §4.2.1.9",
+      `${issuer} allows ${allowed} CA(s) below, there are ${counted}`,
     ),
   );
 }
@@ -182,18 +270,7 @@ function checkIssuer(placed: Placed, below: readonly Placed[], problems: Verific
         `${subject.toString()} may not sign certificates: its keyUsage is ${keyUsage.join(", ")}`,
       ),
     );
-  const counted = below.filter(({ certificate }) => !isSelfIssued(certificate)).length;
-  const allowed = basicConstraints?.pathLength;
-  if (allowed !== undefined && counted > allowed)
-    problems.push(
-      problemOf(
-        placed,
-        "X509_PATH_LENGTH",
-        "tbsCertificate.extensions.basicConstraints.pathLenConstraint",
-        "RFC 5280 §4.2.1.9",
-        `${subject.toString()} allows ${allowed} CA(s) below, there are ${counted}`,
-      ),
-    );
+  checkPathLength(placed, subject.toString(), basicConstraints?.pathLength, below, problems);
 }
 
 /** A self-issued CA is not held to the constraints, a self-issued leaf is (RFC 5280 §6.1.3 b). */
@@ -243,8 +320,13 @@ function checkLeaf(placed: Placed, rules: PathRules, problems: VerificationProbl
     );
 }
 
-/** Names shown of a certificate in an error; some have hundreds. */
-const SHOWN_NAMES = 8;
+/** Names and purposes shown of a certificate in an error; some have hundreds. */
+const SHOWN_ITEMS = 8;
+
+function shortList(items: readonly string[]): string {
+  const more = items.length > SHOWN_ITEMS ? ` and ${items.length - SHOWN_ITEMS} more` : "";
+  return `${items.slice(0, SHOWN_ITEMS).join(", ")}${more}`;
+}
 
 function mismatch(certificate: Certificate, serverName: string): string {
   const wanted = printable(serverName);
@@ -252,6 +334,5 @@ function mismatch(certificate: Certificate, serverName: string): string {
   const names = certificate.subjectAltName;
   const all = [...(names?.dns ?? []).map((name) => printable(name, 64)), ...(names?.ip ?? []).map(ipAddressText)];
   if (all.length === 0) return `${wanted} is wanted, the certificate has no DNS name or address in subjectAltName`;
-  const more = all.length > SHOWN_NAMES ? ` and ${all.length - SHOWN_NAMES} more` : "";
-  return `${wanted} is wanted, the certificate is for ${all.slice(0, SHOWN_NAMES).join(", ")}${more}`;
+  return `${wanted} is wanted, the certificate is for ${shortList(all)}`;
 }

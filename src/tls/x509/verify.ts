@@ -20,11 +20,10 @@ import { type Certificate, parseCertificate } from "./certificate.ts";
 import { DerReader } from "./der.ts";
 import { CertificateError } from "./errors.ts";
 import { type Name, namesMatch, readName } from "./name.ts";
-import { oidName } from "./oids.ts";
 import { flagsOf, type Placed, problemOf, problemOfError, type VerificationProblem } from "./problem.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
-import { isValidAt, type PathRules, validatePath } from "./validate.ts";
+import { isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
 
 export interface VerifyOptions {
   /** What the leaf is used for. `any` checks neither extendedKeyUsage nor the leaf's keyUsage. */
@@ -60,14 +59,17 @@ const MAX_CHAIN = 32;
 const MAX_LINKS = 512;
 /** Signatures that are checked. */
 const MAX_SIGNATURES = 64;
+/** Comparisons of names with name constraints, on all paths together. */
+const MAX_COMPARISONS = 65_536;
 
 /** Rough costs in units (one field multiplication each) of what is not a task of the provider's. */
-const UNITS = { link: 1, parseBytes: 64, validate: 32 } as const;
+const UNITS = { link: 1, parseBytes: 64, validate: 32, comparisons: 8 } as const;
 
 /**
  * Verifies a chain in steps.
  *
- * @throws UsageError where purpose `server` has no `serverName`. A bad chain is no exception but a result with problems.
+ * @throws UsageError where purpose `server` has no `serverName`, or a limit is no number. CertificateError `X509_TRUST`, from `step`,
+ *   where a trust anchor cannot be read. A bad chain is no exception but a result with problems.
  */
 export function certificateVerification(options: VerifyOptions): Task<VerificationResult> {
   return new Verification(options);
@@ -76,7 +78,7 @@ export function certificateVerification(options: VerifyOptions): Task<Verificati
 /**
  * Verifies a chain at once.
  *
- * @throws UsageError as {@link certificateVerification}.
+ * @throws UsageError and CertificateError as {@link certificateVerification}.
  * @example
  * const result = verifyCertificate({ purpose: "server", chain, trust, serverName: "localhost", at: Date.now(), crypto });
  * if (!result.ok) for (const { message, hint } of result.problems) console.error(message, hint);
@@ -93,12 +95,19 @@ interface ReadAnchor {
   readonly algorithm: string;
 }
 
+/** A certificate of the peer's. Names and keys are numbered once, so that the search compares numbers and not long names. */
+interface Known extends Placed {
+  readonly subject: number;
+  readonly issuer: number;
+  readonly key: number;
+}
+
 /** Somebody who may have issued a certificate: an anchor, or a certificate of the peer's. */
-type Issuer = { readonly anchor: ReadAnchor } | { readonly placed: Placed };
+type Issuer = { readonly anchor: ReadAnchor } | { readonly placed: Known };
 
 /** A certificate of the present path, and whom to try as its issuer. */
 interface Node {
-  readonly placed: Placed;
+  readonly placed: Known;
   readonly issuers: readonly Issuer[];
   next: number;
   /** Why the link from this one to the next of the path could not be checked. */
@@ -123,13 +132,16 @@ class Verification implements Task<VerificationResult> {
   readonly #options: VerifyOptions;
   readonly #rules: PathRules;
   readonly #anchors: ReadAnchor[] = [];
-  readonly #certificates: Placed[] = [];
+  readonly #certificates: Known[] = [];
+  readonly #names: Name[] = [];
+  readonly #keys: Uint8Array[] = [];
   readonly #path: Node[] = [];
   /** Signatures checked, by `child:issuer`. */
   readonly #checked = new Map<string, boolean>();
   #unreadAnchors = 0;
   #unreadCertificates = 0;
   #links = 0;
+  #comparisons = 0;
   #started = false;
   #pending: Pending | undefined;
   #best: Candidate | undefined;
@@ -150,6 +162,9 @@ class Verification implements Task<VerificationResult> {
       maxIntermediates: options.maxIntermediates ?? 8,
       minRsaBits: options.minRsaBits ?? 2048,
     };
+    const { maxIntermediates, minRsaBits } = this.#rules;
+    if (!(maxIntermediates >= 0 && minRsaBits >= 0))
+      throw new UsageError("USAGE_INVALID_ARGUMENT", "maxIntermediates and minRsaBits are numbers from 0");
     if (options.chain.length === 0) this.#reject("X509_NO_CERTIFICATE", "the chain is empty");
     else if (options.chain.length > MAX_CHAIN)
       this.#reject("X509_LIMIT", `${options.chain.length} certificates in the chain, ${MAX_CHAIN} at most`);
@@ -204,7 +219,14 @@ class Verification implements Task<VerificationResult> {
     this.#spent += UNITS.link + Math.ceil(der.length / UNITS.parseBytes);
     if (this.#certificates.some(({ certificate }) => equal(certificate.der, der))) return;
     try {
-      this.#certificates.push({ certificate: parseCertificate(der), index });
+      const certificate = parseCertificate(der);
+      this.#certificates.push({
+        certificate,
+        index,
+        subject: numberOf(this.#names, certificate.subject, namesMatch),
+        issuer: numberOf(this.#names, certificate.issuer, namesMatch),
+        key: numberOf(this.#keys, certificate.subjectPublicKeyInfo, equal),
+      });
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
       this.#conclude({ path: [], anchor: undefined, problems: [problemOfError(error, index)] });
@@ -212,25 +234,22 @@ class Verification implements Task<VerificationResult> {
   }
 
   /** Makes a certificate the end of the path, with its possible issuers: anchors first, then the likeliest. */
-  #enter(placed: Placed): void {
+  #enter(placed: Known): void {
     const { certificate } = placed;
     const anchors = this.#anchors
       .filter(({ anchor, name }) => namesMatch(name, certificate.issuer) && mayIssue(anchor, certificate))
       .map((anchor) => ({ anchor }));
     const others = this.#certificates
-      .filter((other) => namesMatch(other.certificate.subject, certificate.issuer) && !this.#isOnPath(other, placed))
+      .filter((other) => other.subject === placed.issuer && !this.#isOnPath(other, placed))
       .map((other) => ({ placed: other, rank: rank(other.certificate, certificate, this.#rules.at) }))
       .sort((a, b) => a.rank - b.rank);
     this.#path.push({ placed, issuers: [...anchors, ...others], next: 0, unchecked: undefined });
   }
 
   /** The same name and key twice on a path would be a loop, whoever signed them. */
-  #isOnPath({ certificate }: Placed, last: Placed): boolean {
-    return [...this.#path.map(({ placed }) => placed), last].some(
-      (node) =>
-        namesMatch(node.certificate.subject, certificate.subject) &&
-        equal(node.certificate.subjectPublicKeyInfo, certificate.subjectPublicKeyInfo),
-    );
+  #isOnPath(other: Known, last: Known): boolean {
+    const isSame = ({ subject, key }: Known): boolean => subject === other.subject && key === other.key;
+    return isSame(last) || this.#path.some(({ placed }) => isSame(placed));
   }
 
   #tryNextIssuer(): void {
@@ -315,16 +334,29 @@ class Verification implements Task<VerificationResult> {
       return;
     }
     const { anchor } = issuer.anchor;
-    this.#spent += UNITS.validate * this.#path.length;
+    const comparisons = pathComparisons(
+      this.#path.map(({ placed }) => placed),
+      anchor,
+    );
+    this.#spent += UNITS.validate * this.#path.length + Math.ceil(comparisons / UNITS.comparisons);
+    this.#comparisons += comparisons;
+    if (this.#comparisons > MAX_COMPARISONS) {
+      this.#giveUp(`more than ${MAX_COMPARISONS} comparisons of names with name constraints`);
+      return;
+    }
     const found = this.#candidate(anchor, []);
-    this.#keepBetter(found);
+    const best = this.#best;
+    if (best?.anchor === undefined || found.problems.length < best.problems.length) this.#best = found;
     if (found.problems.length === 0) this.#conclude(found);
   }
 
-  /** Backtracks. A certificate that nobody is known to have issued is reported, unless something better was found. */
+  /** Backtracks. A certificate that nobody is known to have issued is reported, unless a path to an anchor or a longer one was found. */
   #leave(node: Node): void {
-    this.#spent += UNITS.validate * this.#path.length;
-    if (this.#best?.anchor === undefined) this.#keepBetter(this.#candidate(undefined, [this.#deadEnd(node)]));
+    const best = this.#best;
+    if (best === undefined || (best.anchor === undefined && this.#path.length > best.path.length)) {
+      this.#spent += UNITS.validate * this.#path.length;
+      this.#best = this.#candidate(undefined, [this.#deadEnd(node)]);
+    }
     this.#path.pop();
     const before = this.#path[this.#path.length - 1];
     if (before !== undefined) before.unchecked = undefined;
@@ -363,28 +395,7 @@ class Verification implements Task<VerificationResult> {
   #candidate(anchor: TrustAnchor | undefined, more: readonly VerificationProblem[]): Candidate {
     const path = this.#path.map(({ placed }) => placed);
     const unchecked = this.#path.flatMap((node) => (node.unchecked === undefined ? [] : [node.unchecked]));
-    const critical = (anchor?.unknownCritical ?? []).map((oid) =>
-      problemOf(
-        undefined,
-        "X509_UNKNOWN_CRITICAL_EXTENSION",
-        "tbsCertificate.extensions",
-        "RFC 5280 §4.2",
-        `the trust anchor ${anchor!.label} has ${oidName(oid)}`,
-      ),
-    );
-    const problems = validatePath(path, anchor?.nameConstraints, this.#rules);
-    return { path, anchor, problems: [...more, ...unchecked, ...critical, ...problems] };
-  }
-
-  /** Better is what reaches an anchor, then what has fewer problems, then what is longer. */
-  #keepBetter(found: Candidate): void {
-    const best = this.#best;
-    if (best === undefined) this.#best = found;
-    else if ((found.anchor !== undefined) !== (best.anchor !== undefined)) {
-      if (found.anchor !== undefined) this.#best = found;
-    } else if (found.anchor !== undefined) {
-      if (found.problems.length < best.problems.length) this.#best = found;
-    } else if (found.path.length > best.path.length) this.#best = found;
+    return { path, anchor, problems: [...more, ...unchecked, ...validatePath(path, anchor, this.#rules)] };
   }
 
   #giveUp(reason: string): void {
@@ -407,6 +418,12 @@ class Verification implements Task<VerificationResult> {
       problems,
     };
   }
+}
+
+/** The number of the value that is the same; a new one where there is none yet. */
+function numberOf<T>(values: T[], value: T, same: (a: T, b: T) => boolean): number {
+  const number = values.findIndex((one) => same(one, value));
+  return number >= 0 ? number : values.push(value) - 1;
 }
 
 function keyOf(issuer: Issuer): PublicKey | undefined {

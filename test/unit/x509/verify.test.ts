@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { finish } from "../../../src/task.ts";
 import { DerReader } from "../../../src/tls/x509/der.ts";
-import { booleanValue, octetString, sequence } from "../../../src/tls/x509/der-write.ts";
+import { booleanValue, element, octetString, sequence } from "../../../src/tls/x509/der-write.ts";
 import {
   certificateErrors,
   certificateVerification,
@@ -186,6 +186,15 @@ describe("CAs", () => {
     expect(codes(check([server(renewed), renewed, zero], trust))).toEqual([]);
     const belowRenewed = ca("below", renewed);
     expect(codes(check([server(belowRenewed), belowRenewed, renewed, zero], trust))).toEqual(["X509_PATH_LENGTH"]);
+  });
+
+  it("RFC 5937 §3.2: what the anchor's certificate limits holds: path length and purposes", () => {
+    const short = ca("short", undefined, { extensions: { pathLength: 0 } });
+    const below = ca("below", short);
+    expect(codes(check([server(short)], anchors(short)))).toEqual([]);
+    expect(codes(check([server(below), below], anchors(short)))).toEqual(["X509_PATH_LENGTH"]);
+    const devices = ca("devices", undefined, { extensions: { extendedKeyUsage: ["clientAuth"] } });
+    expect(codes(check([server(devices)], anchors(devices)))).toEqual(["X509_EXTENDED_KEY_USAGE"]);
   });
 
   it("maxIntermediates is 8 and counts up to it", () => {
@@ -426,6 +435,29 @@ describe("bounds", () => {
     const pile = [server({ ...same[0]!, key: ecKey() }), ...same];
     expect(check(pile, trust, { crypto: many }).ok).toBe(false);
     expect(many.verified).toBeLessThanOrEqual(64);
+  });
+
+  it("names and constraints are compared 65536 times at most, and on paths to an anchor only", () => {
+    const names = (word: string, count: number) =>
+      Array.from({ length: count }, (_, i) => new TextEncoder().encode(`${word}${i}.example`));
+    const dns = (bytes: Uint8Array) => element(0x82, bytes);
+    const excluding = (count: number) => {
+      const subtrees = element(0xa1, ...names("x", count).map((name) => sequence(dns(name))));
+      return { others: [{ oid: "2.5.29.30", critical: true, value: sequence(subtrees) }] };
+    };
+    const many = (count: number) => ({
+      dnsNames: ["thing.example.com", ...names("y", count - 2).map((name) => new TextDecoder().decode(name))],
+    });
+    // The subject counts as a name too.
+    for (const [count, expected] of [
+      [256, []],
+      [257, ["X509_LIMIT"]],
+    ] as const) {
+      const limited = ca("limited", root, { extensions: excluding(256) });
+      const host = server(limited, { extensions: many(count) });
+      expect(codes(check([host, limited], trust)), `${count} names`).toEqual(expected);
+      expect(codes(check([host, limited], anchors(ca("other"))))).toEqual(["X509_NOT_TRUSTED"]);
+    }
   });
 
   it("one anchor name with many keys ends after 64 signatures", () => {
