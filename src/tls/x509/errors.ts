@@ -251,7 +251,7 @@ export const certificateErrors = {
     meaning: "the certificate's key or signature is of a kind that is not supported",
     blame: "peer",
     retry: false,
-    hint: "Supported are RSA (PKCS#1 v1.5, PSS) and ECDSA on P-256, P-384 and P-521, with SHA-256, SHA-384 and SHA-512, as far as the crypto provider has them.",
+    hint: "Supported are RSA (PKCS#1 v1.5; PSS with an rsaEncryption key and a salt as long as the hash) and ECDSA on P-256, P-384 and P-521, with SHA-256, SHA-384 and SHA-512, as far as the crypto provider has them.",
     alert: 43,
     mbedtls: -0x2700,
     flag: flag.BAD_PK,
