@@ -13,13 +13,20 @@ const alias = {
   "thingwire/testing": new URL("./src/testing/index.ts", import.meta.url).pathname,
 };
 
+/** The deep tier runs each property a hundred times as often. */
+const deep = process.env["THINGWIRE_DEEP"] === "1";
+
 export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
       {
         extends: true,
-        test: { name: "fast", include: ["test/{unit,property,vectors,arch}/**/*.test.ts"], testTimeout: 20_000 },
+        test: {
+          name: "fast",
+          include: ["test/{unit,property,vectors,arch}/**/*.test.ts"],
+          testTimeout: deep ? 3_600_000 : 20_000,
+        },
       },
       {
         extends: true,
