@@ -210,8 +210,8 @@ class TlsOverTransport implements TlsTransport {
   }
 
   #sign(event: Extract<TlsEvent, { type: "sign" }>): void {
+    // Where the connection is over meanwhile, neither engine nor pump listens.
     const answer = (value: Uint8Array | Error): void => {
-      if (this.#over) return;
       this.#engine.resume(event.id, value);
       this.#pump.wake();
     };

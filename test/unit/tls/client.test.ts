@@ -204,16 +204,19 @@ describe("the engine's calls", () => {
   });
 
   it("bytes that come while a record is being opened or read do not disturb it", () => {
-    for (const step of [1, 40]) {
+    for (const step of [1, 40, 400]) {
       const random = seededRandom(3);
-      const server = new ScriptedServer({ framing: (flight) => plain(ContentType.handshake, concat(flight)) });
+      const server = new ScriptedServer({
+        framing: ([hello, ...rest]) => concat([hello!, concat(rest)].map((part) => plain(ContentType.handshake, part))),
+      });
       const driver = new Driver({ crypto: createCrypto(), random });
       const answer = server.receive(concat(driver.output.splice(0)));
-      // One unit of work between two pieces, so that each comes in the middle of something.
+      // A few units of work between two pieces, so that each comes in the middle of something.
+      let calls = 0;
       const trickle = (all: Uint8Array) => {
         for (let at = 0; at < all.length; ) {
           at += driver.client.feed(all.subarray(at, at + step));
-          driver.client.work(1);
+          driver.client.work(1 + (calls++ % 7));
           for (let event = driver.client.nextEvent(); event !== undefined; event = driver.client.nextEvent())
             if (event.type === "output") driver.output.push(event.bytes.slice());
             else if (event.type === "data") driver.data.push(event.bytes.slice());

@@ -59,6 +59,8 @@ interface Deviation {
   readonly alert: number | undefined;
   readonly mbedtls?: number;
   readonly problem?: string;
+  /** What the message says, where another check would give the same code. */
+  readonly detail?: string;
 }
 
 const rsaServer: Script = {
@@ -317,6 +319,38 @@ const deviations: Deviation[] = [
     mbedtls: -0x6e00,
   },
   {
+    title: "RFC 7301 §3.1 an empty protocol name",
+    script: { hello: extend(16, alpn("")) },
+    options: { alpn: ["mqtt"] },
+    code: "TLS_DECODE_ERROR",
+    alert: 50,
+  },
+  {
+    title: "RFC 7301 §3.1 bytes behind the protocol list",
+    script: { hello: extend(16, concat([alpn("mqtt"), bytes(0)])) },
+    options: { alpn: ["mqtt"] },
+    code: "TLS_DECODE_ERROR",
+    alert: 50,
+  },
+  {
+    title: "RFC 5746 §3.4 bytes behind renegotiation_info",
+    script: { hello: (hello) => ({ ...hello, extensions: [{ type: 0xff01, data: bytes(0, 0) }] }) },
+    code: "TLS_DECODE_ERROR",
+    alert: 50,
+  },
+  {
+    title: "RFC 8422 §5.1.2 an empty list of point formats",
+    script: { hello: (hello) => ({ ...hello, extensions: [{ type: 11, data: bytes(0) }] }) },
+    code: "TLS_DECODE_ERROR",
+    alert: 50,
+  },
+  {
+    title: "RFC 8422 §5.1.2 bytes behind the list of point formats",
+    script: { hello: (hello) => ({ ...hello, extensions: [{ type: 11, data: bytes(1, 0, 0) }] }) },
+    code: "TLS_DECODE_ERROR",
+    alert: 50,
+  },
+  {
     title: "RFC 5746 §3.4 a malformed renegotiation_info",
     script: { hello: (hello) => ({ ...hello, extensions: [{ type: 0xff01, data: bytes(2, 7) }] }) },
     code: "TLS_DECODE_ERROR",
@@ -554,6 +588,13 @@ const deviations: Deviation[] = [
     alert: 50,
   },
   {
+    title: "RFC 5246 §7.4.4 half a scheme",
+    script: { request: REQUEST, flight: body(3, () => bytes(1, 64, 0, 3, 4, 3, 4, 0, 0)) },
+    code: "TLS_DECODE_ERROR",
+    alert: 50,
+    detail: "supported_signature_algorithms of 3 bytes",
+  },
+  {
     title: "RFC 5246 §7.4.4 an empty authority",
     script: { request: { ...REQUEST, authorities: [NONE] } },
     code: "TLS_DECODE_ERROR",
@@ -771,6 +812,7 @@ describe("a server that deviates", () => {
         },
         ...(deviation.mbedtls === undefined ? {} : { mbedtls: deviation.mbedtls }),
       });
+      if (deviation.detail !== undefined) expect(error?.message).toContain(deviation.detail);
       talk(driver, server);
       const fatal = server.alerts.filter(([level]) => level === 2).map(([, description]) => description);
       expect(fatal).toEqual(deviation.alert === undefined ? [] : [deviation.alert]);
