@@ -339,7 +339,7 @@ export class ShadowEngine {
       else if (parsed.kind === "rejected") this.#onRejected(message, now);
       else if (parsed.operation === "get") this.#onDocument(message, now);
       else if (parsed.operation === "update") this.#onAccepted(message, now);
-      else this.#onDeleted(message);
+      else this.#onDeleted(message, now);
     } catch (error) {
       if (!(error instanceof ShadowError)) throw error;
       this.#note("warn", `${printable(topic)}: ${error.message}`);
@@ -405,7 +405,7 @@ export class ShadowEngine {
     this.#missing(version, now);
   }
 
-  #onDeleted(message: ServiceMessage): void {
+  #onDeleted(message: ServiceMessage, now: number): void {
     const { version, clientToken } = message;
     const own = this.#change?.kind === "delete" && this.#change.token === clientToken ? this.#change : undefined;
     // A delete takes a version of its own.
@@ -418,7 +418,8 @@ export class ShadowEngine {
     }
     if (this.#phase !== "live" || this.#version() > version) return;
     this.#events.push({ type: "deleted", version });
-    this.#gone();
+    this.#gone(version);
+    if (this.#heard > 0) this.#missing(this.#heard, now);
   }
 
   #onRejected(message: ServiceMessage, now: number): void {
@@ -448,7 +449,10 @@ export class ShadowEngine {
       this.#requeue(change);
       this.#notBefore = this.#backOff(now);
     } else {
-      if (change.kind === "delete" && rejection.code === "SHADOW_REJECTED_NOT_FOUND") this.#gone();
+      if (change.kind === "delete" && rejection.code === "SHADOW_REJECTED_NOT_FOUND") {
+        if (change.heard > 0) this.#sync(now);
+        else this.#gone();
+      }
       this.#refused(change.operations, rejection);
     }
   }
@@ -487,11 +491,15 @@ export class ShadowEngine {
     this.#offer(this.#difference() ?? {}, document.version);
   }
 
-  #gone(): void {
+  /** There is no shadow, or none of that version and below: messages of the one that followed may have come first. */
+  #gone(version: number = Number.POSITIVE_INFINITY): void {
     const known = this.#document !== undefined;
     this.#document = undefined;
-    this.#heard = this.#deltaVersion = 0;
-    this.#outstanding = this.#taken = {};
+    if (this.#deltaVersion <= version) {
+      this.#deltaVersion = 0;
+      this.#outstanding = this.#taken = {};
+    }
+    if (this.#heard <= version) this.#heard = 0;
     this.#retryAt = undefined;
     if (known) this.#events.push({ type: "document", document: undefined });
   }

@@ -648,6 +648,35 @@ describe("delete and what follows", () => {
     expect(bench.events.filter(({ type }) => type === "deleted")).toHaveLength(1);
   });
 
+  it("a deletion that is overtaken by the re-creation does not hide it", () => {
+    const bench = new Bench()
+      .connect()
+      .other({ reported: { a: 1 } })
+      .deliver()
+      .settle();
+    const deletion = bench.service.delete({ thingName: "lamp" });
+    bench.other({ desired: { power: true } }).deliver();
+    for (const message of deletion) bench.give(message);
+    bench.settle();
+    expect(bench.engine.document).toEqual(bench.stored);
+    expect(bench.deltas).toEqual([{ power: true }]);
+  });
+
+  it("a delete that found nothing, just before somebody created it, does not hide it", () => {
+    const bench = new Bench().connect();
+    const id = bench.engine.delete(bench.now);
+    bench.serve();
+    const late = bench.mail.splice(0);
+    bench
+      .other({ desired: { power: true } })
+      .deliver()
+      .settle();
+    for (const message of late) bench.give(message);
+    bench.settle();
+    expect(bench.outcome(id)).toBe("SHADOW_REJECTED_NOT_FOUND");
+    expect(bench.engine.document).toEqual(bench.stored);
+  });
+
   it("a 404 that was answered before the shadow was created does not hide it", () => {
     const bench = new Bench();
     bench.engine.connected(false, 0);
