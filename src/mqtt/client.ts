@@ -89,6 +89,11 @@ export class MqttClient implements SubscriptionOwner {
 
   private constructor(options: MqttClientOptions) {
     const { will, password, runtime } = options;
+    if (typeof options.transport !== "function" || runtime === undefined) {
+      const wanted =
+        "transport must be a function that makes one, and runtime the ports of this runtime, as nodeRuntime";
+      throw new UsageError("USAGE_INVALID_ARGUMENT", wanted);
+    }
     this.#transport = options.transport;
     this.#runtime = runtime;
     this.#log = options.log ?? silent;
@@ -320,17 +325,19 @@ export class MqttClient implements SubscriptionOwner {
   #takeEvents(): boolean {
     for (;;) {
       this.#full = this.#isFull();
-      if (this.#full) return false;
-      const event = this.#session.nextEvent();
+      // A full subscriber holds messages up, but never what is settled already, nor the end of the connection.
+      const event = this.#session.nextEvent(!this.#full);
       if (event === undefined) break;
       this.#handle(event);
     }
     this.#closeWhenSettled();
     this.#armTimer();
-    return true;
+    return !this.#full;
   }
 
   #isFull(): boolean {
+    // No message can come ahead of CONNACK, and what filled the queue came over an earlier connection.
+    if (this.#session.state === "awaitingConnack") return false;
     const limit = this.#session.inFlight > 0 ? OVERFULL : 1;
     for (const subscription of this.#active) if (subscription.fill >= limit) return true;
     return false;
@@ -412,7 +419,8 @@ export class MqttClient implements SubscriptionOwner {
     this.#cancelReconnect = this.#runtime.timers.set(Math.min(retryInMs, MAX_DELAY_MS), () => {
       this.#cancelReconnect = undefined;
       this.#setState("connecting");
-      this.#open();
+      // A listener may have closed the client.
+      if (this.#state === "connecting") this.#open();
     });
     this.#setState("waiting", error, retryInMs);
   }
@@ -425,18 +433,18 @@ export class MqttClient implements SubscriptionOwner {
     this.#disarmTimer();
     this.#cancelReconnect?.();
     this.#connected.reject(error ?? new MqttError("MQTT_CLOSED", "while connecting"));
+    // Before listeners hear of it: what they do does not change why it ended.
+    const cause = this.#closing === undefined ? error : undefined;
     this.#setState("closed", error);
     const reason =
-      error === undefined || this.#closing !== undefined
+      cause === undefined
         ? new MqttError("MQTT_CLOSED")
-        : new MqttError("MQTT_CONNECTION_LOST", error.message, {}, error);
+        : new MqttError("MQTT_CONNECTION_LOST", cause.message, {}, cause);
     this.#session.abandon(reason);
-    for (let event: MqttSessionEvent | undefined; (event = this.#session.nextEvent()); ) {
-      if (event.type === "failed") this.#handle(event);
+    for (let event: MqttSessionEvent | undefined; (event = this.#session.nextEvent(false)); ) {
+      if ("id" in event) this.#handle(event);
     }
-    for (const subscription of [...this.#subscriptions]) {
-      subscription.end(this.#closing === undefined ? error : undefined);
-    }
+    for (const subscription of [...this.#subscriptions]) subscription.end(cause);
     this.#subscriptions.clear();
     this.#active.clear();
     this.#closing?.resolve();

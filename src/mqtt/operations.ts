@@ -129,6 +129,8 @@ export class Operations {
     this.#inFlight.delete(operation.packet.packetId);
     this.#held--;
     this.#heldBytes -= operation.bytes;
+    // Acknowledged before its turn came: the server had it from the last connection.
+    if (this.#resend.length > 0) this.#resend = this.#resend.filter((other) => other !== operation);
   }
 
   /** Gives an operation up that is queued or in flight. Returns whether it was sent. */
@@ -193,9 +195,9 @@ export class Operations {
   /** Takes everything out. */
   clear(): Operation[] {
     const all = [...this.#inFlight.values(), ...this.#queue];
-    for (const operation of all) this.release(operation);
     this.#queue = [];
     this.#resend = [];
+    for (const operation of all) this.release(operation);
     return all;
   }
 

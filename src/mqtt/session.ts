@@ -115,6 +115,10 @@ export class MqttSession {
       checkPublishLimits(this.#limits, will.topic, will.payload.length);
       if (will.qos === 2 && this.#limits.qos2 === false) throw new MqttError("MQTT_QOS2_UNSUPPORTED", "the will");
     }
+    for (const name of ["connectTimeoutMs", "pingTimeoutMs"] as const) {
+      const ms = options[name];
+      if (ms !== undefined && !(ms > 0)) throw new UsageError("USAGE_INVALID_ARGUMENT", `${name} ${ms}`);
+    }
     this.#keepAlive = new KeepAlive(this.#connect.keepAliveSeconds, options.pingTimeoutMs);
     new PacketParser({ role: "client", maxPacketBytes: this.#maxPacketBytes });
   }
@@ -202,7 +206,7 @@ export class MqttSession {
   abandon(error: ThingwireError): void {
     const begun = this.#begunOperation;
     // A half written QoS 0 message is in neither of the session's lists.
-    if (begun !== undefined && this.#operations.get(begun.packet.packetId) !== begun) {
+    if (begun !== undefined && begun.packet.packetId === 0) {
       this.#begunOperation = undefined;
       this.#settle(begun, { type: "failed", id: begun.id, error });
     }
@@ -267,9 +271,14 @@ export class MqttSession {
 
   // ---- events and bytes out ----
 
-  /** What happened next; `undefined` until something more comes in, or until output has made room for acknowledgements. */
-  nextEvent(): MqttSessionEvent | undefined {
-    while (this.#events.length === 0 && this.#state !== "offline") {
+  /**
+   * What happened next; `undefined` until something more comes in, or until output has made room for acknowledgements.
+   *
+   * @param receive false leaves what the peer sent where it is: then no `message` comes, but what sending, time or a call has
+   *   settled does, and so does a connection that is given up.
+   */
+  nextEvent(receive = true): MqttSessionEvent | undefined {
+    while (receive && this.#events.length === 0 && this.#state !== "offline") {
       if (this.#urgent.length >= MAX_URGENT && this.#broken === undefined) return undefined;
       try {
         const packet = this.#parser!.next();

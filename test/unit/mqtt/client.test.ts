@@ -112,6 +112,10 @@ describe("connect", () => {
       code: "USAGE_INVALID_ARGUMENT",
     });
     await expect(new Lab().connect({ timeoutMs: -1 })).rejects.toMatchObject({ code: "USAGE_INVALID_ARGUMENT" });
+    await expect(new Lab().connect({ runtime: undefined as never })).rejects.toMatchObject({
+      code: "USAGE_INVALID_ARGUMENT",
+      message: expect.stringContaining("nodeRuntime"),
+    });
   });
 });
 
@@ -296,6 +300,38 @@ describe("subscribe", () => {
       await settle();
     }
     expect(seen).toEqual(sent);
+  });
+
+  it.each([0, 1] as const)("a full subscriber may publish at QoS %i: what is done settles", async (qos) => {
+    const lab = new Lab();
+    const client = await lab.connect();
+    const messages = await client.subscribe("t/1", { maxQueued: 2 });
+    lab.peer.send(message("1"), message("2"), message("3"));
+    await settle();
+    expect(messages.queued).toBe(2);
+    const end = outcome(client.publish("a", "x", { qos }));
+    await settle();
+    expect(end).toMatchObject({ settled: true, error: undefined });
+  });
+
+  it("a full subscriber does not hold up close(), nor the end of a dead connection", async () => {
+    const lab = new Lab();
+    const client = await lab.connect({ keepAliveSeconds: 10 });
+    await client.subscribe("t/1", { maxQueued: 2 });
+    lab.peer.send(message("1"), message("2"), message("3"));
+    await settle();
+    // Nothing is read, so nobody sees it: keep-alive finds it.
+    lab.peer.destroy();
+    await lab.runtime.advance(60_000);
+    expect(lab.peers).toHaveLength(2);
+    expect(client.state).toBe("connected");
+    lab.peer.send(message("1"), message("2"), message("3"));
+    await settle();
+    const closed = outcome(client.close());
+    await settle();
+    expect(closed.settled).toBe(true);
+    expect(lab.peer.types().at(-1)).toBe(PacketType.DISCONNECT);
+    expect(lab.runtime.armed).toBe(0);
   });
 
   it("an acknowledgement gets through behind messages for a full subscriber", async () => {
@@ -507,6 +543,58 @@ describe("close", () => {
     expect(lab.runtime.armed).toBe(0);
     await lab.runtime.advance(1_000_000);
     expect(lab.peers).toHaveLength(1);
+  });
+
+  it.each(["waiting", "connecting", "connected"])(
+    "from a listener at %s: the client stays closed, with nothing left",
+    async (at) => {
+      const lab = new Lab();
+      const client = await lab.connect();
+      const subscription = await client.subscribe("a");
+      let closed: Promise<void> | undefined;
+      client.on("state", ({ to }) => {
+        if (to === at) closed = client.close();
+      });
+      lab.peer.destroy();
+      await lab.runtime.advance(10_000);
+      await closed;
+      expect(client.state).toBe("closed");
+      expect(lab.peers).toHaveLength(at === "connected" ? 2 : 1);
+      expect(lab.runtime.armed).toBe(0);
+      expect(await subscription.next()).toEqual({ done: true, value: undefined });
+    },
+  );
+
+  it("from a listener at closed, it does not change why the client ended", async () => {
+    const lab = new Lab();
+    const client = await lab.connect({ reconnect: false });
+    const subscription = await client.subscribe("a");
+    client.on("state", ({ to }) => void (to === "closed" && client.close()));
+    lab.answer = () => {};
+    const publish = outcome(client.publish("a", "x", { qos: 1 }));
+    await settle();
+    lab.peer.destroy();
+    await settle();
+    expect(publish.error).toMatchObject({ code: "MQTT_CONNECTION_LOST" });
+    await expect(subscription.next()).rejects.toMatchObject({ code: "TRANSPORT_RESET" });
+  });
+
+  it("from a listener or a callback while packets leave: every call settles", async () => {
+    const lab = new Lab();
+    const client = await lab.connect();
+    const ends: ReturnType<typeof outcome>[] = [];
+    await client.subscribe("t/1", {
+      onMessage: () => {
+        for (const qos of [0, 1] as const) ends.push(outcome(client.publish("a", "x", { qos })));
+        void client.close({ signal: AbortSignal.abort() });
+        throw new Error("thrown by the app");
+      },
+    });
+    lab.peer.send(message("1"), message("2"));
+    await settle();
+    expect(ends.map(({ settled }) => settled)).toEqual([true, true]);
+    expect(client.state).toBe("closed");
+    expect(lab.runtime.armed).toBe(0);
   });
 
   it("is what disposal does", async () => {

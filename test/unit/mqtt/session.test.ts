@@ -123,6 +123,8 @@ describe("connecting", () => {
     expect(() => new MqttSession({ clientId: "", cleanSession: false })).toThrow(/MQTT-3.1.3-7/);
     expect(() => new MqttSession({ clientId: "c", keepAliveSeconds: 1.5 })).toThrow(/keep alive/);
     expect(() => new MqttSession({ clientId: "c", maxInFlight: 0 })).toThrow(/maxInFlight/);
+    expect(() => new MqttSession({ clientId: "c", connectTimeoutMs: Number.NaN })).toThrow(/connectTimeoutMs NaN/);
+    expect(() => new MqttSession({ clientId: "c", pingTimeoutMs: 0 })).toThrow(/pingTimeoutMs 0/);
   });
 });
 
@@ -444,6 +446,19 @@ describe("over connections", () => {
       { payload: text("new"), packetId: 6, dup: false },
     ]);
     expect(h.receive(puback(1), puback(3), puback(6))).toHaveLength(3);
+  });
+
+  it("[MQTT-4.4.0-1] [MQTT-2.3.1-2] does not send again what the server acknowledges before its turn, nor while its number is another's", () => {
+    const h = new SessionHarness({ cleanSession: false });
+    h.connect();
+    for (const payload of ["1", "2"]) h.session.publish({ topic: "t", payload: text(payload), qos: 1 });
+    h.sent();
+    h.session.fail(new Error("cut") as never);
+    h.takeEvents();
+    h.connect(true);
+    expect(h.receive(puback(1))).toMatchObject([{ type: "published" }]);
+    expect(h.sent()).toMatchObject([{ payload: text("2"), packetId: 2, dup: true }]);
+    expect(h.session.pending).toBe(1);
   });
 
   it.each([true, false])(
