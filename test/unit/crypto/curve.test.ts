@@ -1,6 +1,7 @@
 import { createECDH } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes.ts";
+import type { Random } from "../../../src/ports.ts";
 import { finish } from "../../../src/task.ts";
 import { type Coordinates, type Curve, createCurve } from "../../../src/tls/crypto/curve.ts";
 import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
@@ -259,6 +260,52 @@ describe("regularity", () => {
       expect([...lengths]).toHaveLength(1);
       expect([...lengths][0]).toBeGreaterThan(1000);
       expect(sequences.size).toBe(1);
+    }
+  });
+
+  /** Draws the same bytes each time, but for draws of a length that `varies` names, which come from Node. */
+  function partly(varies: (length: number) => boolean): Random {
+    return { fill: (bytes, purpose) => (varies(bytes.length) ? random.fill(bytes, purpose) : void bytes.fill(7)) };
+  }
+
+  it.each(curves)("$name: the digits of a scalar are blinded, and so are the coordinates", (parameters) => {
+    const digits: unknown[] = [];
+    const values: bigint[] = [];
+    const curve = createCurve(parameters, (modulus, bits) => {
+      const field = bigintArithmetic(modulus, bits);
+      return new Proxy(field, {
+        get(target, name) {
+          const member = Reflect.get(target, name);
+          if (typeof member !== "function") return member;
+          return (...args: unknown[]) => {
+            if (name === "select") digits.push(args[2]);
+            if (name === "multiply") values.push((args[1] as BigIntCell).value);
+            return member.apply(target, args);
+          };
+        },
+      });
+    });
+    finish(curve.multiplyGenerator(5n, random)); // builds the table
+    const point = finish(curve.multiplyGenerator(77n, random));
+    const { blindingBytes } = parameters;
+    for (const multiply of [
+      (source: Random) => curve.multiplyGenerator(0x1234567n, source),
+      (source: Random) => curve.multiply(0x1234567n, point, source),
+    ]) {
+      const runOf = (source: Random) => {
+        digits.length = 0;
+        values.length = 0;
+        finish(multiply(source));
+        return { digits: digits.join(), values: values.join() };
+      };
+      const fixed = () => partly(() => false);
+      expect(runOf(fixed())).toEqual(runOf(fixed()));
+      const scalars = () => partly((length) => length === blindingBytes);
+      expect(runOf(scalars()).digits).not.toBe(runOf(scalars()).digits);
+      const coordinates = () => partly((length) => length !== blindingBytes);
+      const [one, other] = [runOf(coordinates()), runOf(coordinates())];
+      expect(one.digits).toBe(other.digits);
+      expect(one.values).not.toBe(other.values);
     }
   });
 });

@@ -1,9 +1,16 @@
-import { constants, createHash, generateKeyPairSync, sign as nodeSign, verify as nodeVerify } from "node:crypto";
+import {
+  constants,
+  createHash,
+  generateKeyPairSync,
+  generatePrimeSync,
+  sign as nodeSign,
+  verify as nodeVerify,
+} from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { isThingwireError } from "../../../src/errors.ts";
 import { finish } from "../../../src/task.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
-import { toBytes, toInteger } from "../../../src/tls/crypto/integers.ts";
+import { InverseTask, toBytes, toInteger } from "../../../src/tls/crypto/integers.ts";
 import type { PrivateKey, PublicKey, SignatureAlgorithm } from "../../../src/tls/crypto/provider.ts";
 import { PublicPowerTask, rsaModulus, SecretPowerTask } from "../../../src/tls/crypto/rsa.ts";
 import { random, replayed, rsaKey, rsaPublic } from "./support.ts";
@@ -164,5 +171,46 @@ describe("RSA keys", () => {
     );
     expect(finish(task)).toBe(false);
     expect(task.spent).toBeLessThan(30_000);
+  });
+});
+
+describe("blinding", () => {
+  const isExponent = (length: number) => length < 100;
+
+  it("the base is multiplied by what was drawn: a factor that shares a prime with the modulus leaves no signature", () => {
+    const drawn = toBytes(toInteger(key.prime1) - 1n, key.modulus.length + 8);
+    const source = (bytes: Uint8Array): void =>
+      void (isExponent(bytes.length) ? random.fill(bytes, "") : bytes.set(drawn));
+    expect(codeOf(() => finish(crypto.sign(pkcs1, key, digest, { fill: source })))).toBe("INTERNAL_BUG");
+  });
+
+  it("the exponents get multiples of the primes less one: where a factor is no prime, another multiple leaves no signature", () => {
+    // With p of two primes, an exponent modulo lcm(a - 1, b - 1) is right, and p - 1 is no period.
+    const prime = (bits: number): bigint => generatePrimeSync(bits, { bigint: true });
+    const gcd = (a: bigint, b: bigint): bigint => (b === 0n ? a : gcd(b, a % b));
+    const inverse = (a: bigint, n: bigint): bigint => finish(new InverseTask(a, n))!;
+    const e = 65537n;
+    let [a, b, q] = [0n, 0n, 0n];
+    do [a, b, q] = [prime(512), prime(512), prime(1024)];
+    while ([a, b, q].some((value) => value % e === 1n) || (a * b * q).toString(2).length !== 2048);
+    const p = a * b;
+    const [periodP, periodQ] = [((a - 1n) * (b - 1n)) / gcd(a - 1n, b - 1n), q - 1n];
+    const bytes = (value: bigint, length = 128): Uint8Array => toBytes(value, length);
+    const [d1, d2] = [inverse(e, periodP), inverse(e, periodQ)];
+    const composite: RsaKey = {
+      type: "rsa",
+      modulus: bytes(p * q, 256),
+      publicExponent: bytes(e, 3),
+      privateExponent: bytes(d1, 256),
+      prime1: bytes(p),
+      prime2: bytes(q),
+      exponent1: bytes(d1),
+      exponent2: bytes(d2),
+      coefficient: bytes(inverse(q, p)),
+    };
+    expect(codeOf(() => finish(crypto.sign(pkcs1, composite, digest, random)))).toBe("INTERNAL_BUG");
+    // The exponents themselves are right.
+    const power = (exponent: bigint): bigint => finish(new SecretPowerTask(12345n, exponent, p, 1024));
+    expect(power(d1 + periodP)).toBe(power(d1));
   });
 });
