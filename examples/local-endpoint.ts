@@ -20,7 +20,8 @@ export async function startLocal({ dir, certs, thing }: LocalOptions): Promise<L
     const { device } = endpoint.folder;
     const certificateFile = join(certs, "client.crt");
     const privateKeyFile = join(certs, "client.key");
-    refuseForeign(certificateFile);
+    refuseForeign(certificateFile, privateKeyFile);
+    // The certificate first: a key alone would be taken for somebody's.
     writeFileSync(certificateFile, device.certificatePem);
     writeFileSync(privateKeyFile, device.privateKeyPem, { mode: 0o600 });
     embedCredentials({ certificateFile, privateKeyFile }, join(certs, "credentials.js"));
@@ -31,9 +32,14 @@ export async function startLocal({ dir, certs, thing }: LocalOptions): Promise<L
   }
 }
 
-/** A certificate that somebody put there is not overwritten: its key may exist nowhere else. */
-function refuseForeign(file: string): void {
-  if (!existsSync(file)) return;
+/** What somebody put there is not overwritten: the key may exist nowhere else. */
+function refuseForeign(file: string, keyFile: string): void {
+  if (!existsSync(file)) {
+    if (!existsSync(keyFile)) return;
+    throw new Error(
+      `${keyFile} has no client.crt beside it, and is not overwritten: add the certificate, or move it away`,
+    );
+  }
   const [block] = parsePem(readFileSync(file, "utf8"));
   const issuer = block === undefined ? "nobody" : parseCertificate(block.der).issuer.toString();
   if (!issuer.includes("thingwire local CA"))

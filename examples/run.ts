@@ -1,6 +1,5 @@
 /** Both examples, one after the other, against the local endpoint or another one. */
 
-import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -11,6 +10,7 @@ import {
   type Logger,
   mbedtlsDebugLevel,
   readCredentials,
+  readTrust,
 } from "thingwire/node";
 import { ShadowService } from "thingwire/shadow";
 import { attachShadowService, type LocalEndpoint } from "thingwire/simulator/node";
@@ -102,7 +102,7 @@ async function deviceOptions(
   const { cert, key, ca } = settings;
   const credentials =
     cert === undefined || key === undefined
-      ? { ...(await embedded(certs)), ...(ca === undefined ? {} : { trust: readFileSync(ca, "utf8") }) }
+      ? { ...(await embedded(certs)), ...(ca === undefined ? {} : { trust: readTrust(ca) }) }
       : readCredentials({ certificate: cert, privateKey: key, ca });
   return {
     endpoint: settings.endpoint ?? local!.host,

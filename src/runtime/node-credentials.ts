@@ -35,8 +35,17 @@ export function readCredentials(files: CredentialFiles): Credentials {
   return {
     certificate: read(files.certificate, "certificate"),
     privateKey: read(files.privateKey, "private key"),
-    ...(files.ca === undefined ? {} : { trust: read(files.ca, "CA certificates") }),
+    ...(files.ca === undefined ? {} : { trust: readTrust(files.ca) }),
   };
+}
+
+/**
+ * Reads CA certificates, for the option `trust` of `connectThing`.
+ *
+ * @throws ThingError `THING_FILE_UNREADABLE`
+ */
+export function readTrust(ca: string): Uint8Array {
+  return read(ca, "CA certificates");
 }
 
 function read(path: string, what: string): Uint8Array {

@@ -25,7 +25,7 @@ export type { NativeTlsInfo, NativeTlsOptions } from "../transport/native-tls.ts
 export { type TcpOptions, tcp } from "../transport/node/tcp.ts";
 export { nativeTls } from "../transport/node/tls.ts";
 export { type ConsoleLoggerOptions, consoleLogger, mbedtlsDebugLevel } from "./console-logger.ts";
-export { type CredentialFiles, readCredentials } from "./node-credentials.ts";
+export { type CredentialFiles, readCredentials, readTrust } from "./node-credentials.ts";
 export { nodeCrypto } from "./node-crypto.ts";
 export { keyLogFromEnvironment } from "./node-keylog.ts";
 export { nodeRandom, nodeRuntime, nodeTimers } from "./node-ports.ts";
@@ -49,7 +49,8 @@ function sharedCrypto(): CryptoProvider {
  * await thing.close();
  */
 export function connectThing(options: ConnectThingOptions): Promise<Thing> {
-  const { keyLog = keyLogFromEnvironment(options.log) } = options;
+  // Without options there is an error to come, with a better text than that of reading from nothing.
+  const keyLog = options?.keyLog ?? keyLogFromEnvironment(options?.log);
   return connectThingOver({ ...options, keyLog }, { runtime: nodeRuntime, crypto: sharedCrypto, tcp, nativeTls });
 }
 

@@ -29,7 +29,7 @@ import { alpnForPort, awsPorts, checkEndpoint, checkThingName, endpointWarning }
 import { type Credentials, readThingCredentials } from "./credentials.ts";
 import { explainFailure } from "./diagnosis.ts";
 import { ThingError } from "./errors.ts";
-import type { ConnectThingOptions, ThingPorts, ThingTlsOptions } from "./options.ts";
+import { type ConnectThingOptions, checkThingOptions, type ThingPorts, type ThingTlsOptions } from "./options.ts";
 
 const TAG = "thing";
 const DEFAULT_DIAL_MS = 10_000;
@@ -75,6 +75,7 @@ class Connector {
   nativeInfo: NativeTlsInfo | undefined;
 
   constructor(options: ConnectThingOptions, ports: ThingPorts) {
+    checkThingOptions(options);
     const { endpoint, thingName, port = awsPorts.mqtt, log = silent } = options;
     checkEndpoint(endpoint);
     checkThingName(thingName);

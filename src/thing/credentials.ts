@@ -115,6 +115,8 @@ function attempt<T>(code: ThingErrorCode, option: string, read: () => T): T {
     return read();
   } catch (error) {
     if (!isThingwireError(error) || error.layer === "thing" || error.layer === "usage") throw error;
-    throw new ThingError(code, error.message, { option, cause: error.code }, error, error.hint);
+    // The reader's hint is about a device's own files.
+    const hint = code === "THING_TRUST_UNUSABLE" ? undefined : error.hint;
+    throw new ThingError(code, error.message, { option, cause: error.code }, error, hint);
   }
 }

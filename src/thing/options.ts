@@ -4,6 +4,7 @@
  * @module
  */
 
+import { UsageError } from "../errors.ts";
 import type { BackoffOptions } from "../mqtt/backoff.ts";
 import type { MqttWill } from "../mqtt/client-options.ts";
 import type { MqttLimits } from "../mqtt/limits.ts";
@@ -20,7 +21,7 @@ import type { ThingError } from "./errors.ts";
 export interface ThingTimeouts {
   /** Finding the host and reaching it; 10,000 by default. */
   readonly dialMs?: number | undefined;
-  /** From there to Finished; 20,000 by default. */
+  /** From there to Finished; 20,000 by default. Node's TLS does not tell the two apart: there their sum holds for both. */
   readonly handshakeMs?: number | undefined;
   /** From there to CONNACK; 20,000 by default, as in the C SDK's examples. */
   readonly connackMs?: number | undefined;
@@ -80,4 +81,20 @@ export interface ThingPorts {
   tcp(options: { readonly host: string; readonly port: number; readonly timeoutMs: number }): Transport;
   /** Where the runtime has TLS of its own. */
   readonly nativeTls?: ((options: NativeTlsOptions) => Transport) | undefined;
+}
+
+/**
+ * What the types say, for those who have none.
+ *
+ * @throws UsageError
+ */
+export function checkThingOptions(options: ConnectThingOptions): void {
+  if (typeof options !== "object" || options === null)
+    throw new UsageError(
+      "USAGE_INVALID_ARGUMENT",
+      "connectThing takes an object: { endpoint, thingName, certificate, privateKey }",
+    );
+  const { tls } = options;
+  if (tls !== undefined && tls !== "own" && tls !== "native" && (typeof tls !== "object" || tls === null))
+    throw new UsageError("USAGE_INVALID_ARGUMENT", 'tls must be "own", "native" or an object with options of our TLS');
 }

@@ -40,7 +40,7 @@ export const transportErrors = {
     sdk: -24,
   },
   TRANSPORT_HANDSHAKE_TIMEOUT: {
-    meaning: "the peer accepted the connection, but TLS was not finished in time",
+    meaning: "the TLS handshake did not end in time",
     blame: "network",
     retry: true,
     hint: "The peer may not speak TLS at that port, or something on the way holds its packets back: check the port, and raise the handshake's time limit on a slow device.",

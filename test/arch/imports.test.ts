@@ -66,7 +66,7 @@ function partOf(file: string): string {
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(SRC, file), "utf8");
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?from "([^"]+)";|\bimport\("([^"]+)"\)/gm)].map(
+  return [...text.matchAll(/^(?:(?:import|export)\b[^;]*?from |import )"([^"]+)";|\bimport\("([^"]+)"\)/gm)].map(
     (m) => (m[1] ?? m[2])!,
   );
 }
