@@ -11,6 +11,7 @@
 /** Who made the mistake: `bug` is ours. */
 export type Blame = "peer" | "caller" | "network" | "bug";
 
+/** Where an error comes from; each layer has a class and a table of codes. */
 export type Layer = "tls" | "x509" | "mqtt" | "shadow" | "transport" | "thing" | "usage";
 
 /** One row of a layer's table of codes. */
@@ -140,6 +141,7 @@ export const usageErrors = {
   },
 } as const satisfies Record<string, ErrorRow>;
 
+/** A key of {@link usageErrors}. */
 export type UsageErrorCode = keyof typeof usageErrors;
 
 /** A mistake of the caller (`USAGE_…`) or of this library (`INTERNAL_BUG`). */

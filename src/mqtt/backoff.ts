@@ -9,6 +9,7 @@
 import { UsageError } from "../errors.ts";
 import type { Random } from "../ports.ts";
 
+/** How long to wait between attempts to come back. */
 export interface BackoffOptions {
   /** The least wait in ms; 1,000 by default. */
   readonly minMs?: number | undefined;
@@ -18,6 +19,7 @@ export interface BackoffOptions {
   readonly stableMs?: number | undefined;
 }
 
+/** Waiting times between attempts: a random part of a bound that doubles (full jitter), and starts anew after a stable period. */
 export class Backoff {
   readonly #minMs: number;
   readonly #maxMs: number;

@@ -19,6 +19,7 @@ export { BrokerConnection, type CloseReason, type ConnectionHost } from "./broke
 export type { Authorize, BrokerAction, LocalHandler } from "./broker-router.ts";
 export type { Publication } from "./broker-session.ts";
 
+/** Options of {@link Broker}: limits, policy, and what AWS does differently. */
 export interface BrokerOptions {
   /** Milliseconds that never go back: `Clock.now`. */
   readonly now: () => number;

@@ -19,6 +19,7 @@ export interface MqttWill {
   readonly retain?: boolean | undefined;
 }
 
+/** Options of `MqttClient.connect`: those of the session, the transport and the runtime. */
 export interface MqttClientOptions extends Omit<MqttSessionOptions, "will" | "password">, CallOptions {
   /** Makes a transport that is not open yet; called again at each reconnect. */
   readonly transport: () => Transport;
@@ -29,12 +30,14 @@ export interface MqttClientOptions extends Omit<MqttSessionOptions, "will" | "pa
   readonly reconnect?: BackoffOptions | false | undefined;
 }
 
+/** Options of `MqttClient.publish`. */
 export interface PublishOptions extends CallOptions {
   /** 0 by default. 2 is refused. */
   readonly qos?: QoS | undefined;
   readonly retain?: boolean | undefined;
 }
 
+/** Options of `MqttClient.subscribe`. */
 export interface SubscribeOptions extends CallOptions {
   /** 0 by default. */
   readonly qos?: QoS | undefined;
@@ -44,8 +47,10 @@ export interface SubscribeOptions extends CallOptions {
   readonly onMessage?: ((message: MqttMessage) => void) | undefined;
 }
 
+/** `waiting`: disconnected, with the next attempt due; `closed`: for good. */
 export type MqttClientState = "connecting" | "connected" | "waiting" | "closing" | "closed";
 
+/** What listeners of `on("state")` get. */
 export interface MqttStateChange {
   readonly from: MqttClientState;
   readonly to: MqttClientState;

@@ -7,6 +7,7 @@
 
 import { type ErrorData, type ErrorRow, ThingwireError } from "../errors.ts";
 
+/** All codes of MQTT errors. */
 export const mqttErrors = {
   MQTT_MALFORMED_PACKET: {
     meaning: "the peer sent a malformed packet",
@@ -199,6 +200,7 @@ export const mqttErrors = {
   },
 } as const satisfies Record<string, ErrorRow>;
 
+/** A key of {@link mqttErrors}. */
 export type MqttErrorCode = keyof typeof mqttErrors;
 
 /** An error of the MQTT layer. `data.statement`, where there is one, is the broken statement: `MQTT-2.2.2-2`. */

@@ -9,6 +9,7 @@ import type { Logger } from "../ports.ts";
 import type { MqttLimits } from "./limits.ts";
 import type { QoS, Will } from "./packets.ts";
 
+/** Options of {@link MqttSession}: what goes into CONNECT, limits and time limits. */
 export interface MqttSessionOptions {
   /** May be empty with a clean session: the server then chooses one. */
   readonly clientId: string;
@@ -54,6 +55,7 @@ export interface MqttPublication {
   readonly retain?: boolean | undefined;
 }
 
+/** What a session tells: see each `type`. */
 export type MqttSessionEvent =
   | { readonly type: "connected"; readonly sessionPresent: boolean }
   | ({ readonly type: "message" } & MqttMessage)

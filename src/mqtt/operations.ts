@@ -10,8 +10,10 @@ import { packetSize } from "./encode.ts";
 import { MqttError } from "./errors.ts";
 import { PacketType, type PublishPacket, type SubscribePacket, type UnsubscribePacket } from "./packets.ts";
 
+/** The packets that a caller waits for. */
 export type OperationPacket = PublishPacket | SubscribePacket | UnsubscribePacket;
 
+/** One PUBLISH, SUBSCRIBE or UNSUBSCRIBE under way or waiting for its turn. */
 export interface Operation {
   readonly id: number;
   /** With the identifier 0 until it is sent. */
@@ -21,6 +23,7 @@ export interface Operation {
   cancelled: boolean;
 }
 
+/** How much may wait and how much may be under way. */
 export interface OperationBounds {
   /** Packets that may wait for an acknowledgement at once. */
   readonly maxInFlight: number;
@@ -33,6 +36,7 @@ export interface OperationBounds {
 /** A packet identifier is always free. */
 const MAX_IN_FLIGHT = 65_534;
 
+/** The queue of operations and the packet identifiers in use [MQTT-2.3.1-2]. */
 export class Operations {
   readonly #bounds: OperationBounds;
   #lastId = 0;

@@ -23,6 +23,7 @@ export const PacketType = {
   DISCONNECT: 14,
 } as const;
 
+/** One of the 14 control packet types (§2.2.1). */
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
 /** The names of the types, by number; 0 and 15 are reserved. */
@@ -78,6 +79,7 @@ export interface Will {
   readonly retain: boolean;
 }
 
+/** CONNECT (§3.1). */
 export interface ConnectPacket {
   readonly type: typeof PacketType.CONNECT;
   readonly clientId: string;
@@ -89,6 +91,7 @@ export interface ConnectPacket {
   readonly password: Uint8Array | undefined;
 }
 
+/** CONNACK (§3.2). */
 export interface ConnackPacket {
   readonly type: typeof PacketType.CONNACK;
   readonly sessionPresent: boolean;
@@ -96,6 +99,7 @@ export interface ConnackPacket {
   readonly returnCode: number;
 }
 
+/** PUBLISH (§3.3). */
 export interface PublishPacket {
   readonly type: typeof PacketType.PUBLISH;
   readonly dup: boolean;
@@ -115,24 +119,32 @@ export interface AckPacket<Type extends PacketType> {
   readonly packetId: number;
 }
 
+/** PUBACK (§3.4). */
 export type PubackPacket = AckPacket<typeof PacketType.PUBACK>;
+/** PUBREC (§3.5). */
 export type PubrecPacket = AckPacket<typeof PacketType.PUBREC>;
+/** PUBREL (§3.6). */
 export type PubrelPacket = AckPacket<typeof PacketType.PUBREL>;
+/** PUBCOMP (§3.7). */
 export type PubcompPacket = AckPacket<typeof PacketType.PUBCOMP>;
+/** UNSUBACK (§3.11). */
 export type UnsubackPacket = AckPacket<typeof PacketType.UNSUBACK>;
 
+/** One topic filter of a SUBSCRIBE with the QoS asked for. */
 export interface SubscriptionRequest {
   readonly filter: string;
   /** The highest QoS wanted. */
   readonly qos: QoS;
 }
 
+/** SUBSCRIBE (§3.8). */
 export interface SubscribePacket {
   readonly type: typeof PacketType.SUBSCRIBE;
   readonly packetId: number;
   readonly subscriptions: readonly SubscriptionRequest[];
 }
 
+/** SUBACK (§3.9): a code for each filter, in order. */
 export interface SubackPacket {
   readonly type: typeof PacketType.SUBACK;
   readonly packetId: number;
@@ -140,24 +152,29 @@ export interface SubackPacket {
   readonly returnCodes: readonly number[];
 }
 
+/** UNSUBSCRIBE (§3.10). */
 export interface UnsubscribePacket {
   readonly type: typeof PacketType.UNSUBSCRIBE;
   readonly packetId: number;
   readonly filters: readonly string[];
 }
 
+/** PINGREQ (§3.12). */
 export interface PingreqPacket {
   readonly type: typeof PacketType.PINGREQ;
 }
 
+/** PINGRESP (§3.13). */
 export interface PingrespPacket {
   readonly type: typeof PacketType.PINGRESP;
 }
 
+/** DISCONNECT (§3.14). */
 export interface DisconnectPacket {
   readonly type: typeof PacketType.DISCONNECT;
 }
 
+/** Any control packet; `type` tells them apart. */
 export type Packet =
   | ConnectPacket
   | ConnackPacket

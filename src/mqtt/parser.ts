@@ -10,6 +10,7 @@ import { decodeBody, malformed } from "./decode.ts";
 import { MqttError } from "./errors.ts";
 import { MAX_REMAINING_LENGTH, PACKET_NAMES, type Packet, PacketType } from "./packets.ts";
 
+/** Options of {@link PacketParser}. */
 export interface PacketParserOptions {
   /** Which side we are: what only our own side sends is refused. */
   readonly role: "client" | "server";

@@ -7,6 +7,7 @@
 import { UsageError } from "../errors.ts";
 import type { Logger, LogLevel } from "../ports.ts";
 
+/** Options of {@link consoleLogger}. */
 export interface ConsoleLoggerOptions {
   /** The least severe level that is written; "info" by default. */
   readonly level?: LogLevel | "none" | undefined;

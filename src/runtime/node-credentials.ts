@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { ThingError } from "../thing/errors.ts";
 
+/** Paths of the files of a device. */
 export interface CredentialFiles {
   /** The device's certificate or chain: `…-certificate.pem.crt`, `client.crt`. */
   readonly certificate: string;

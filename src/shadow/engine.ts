@@ -70,6 +70,7 @@ export type ShadowEngineEvent =
   /** A message that could not be used, or a failure that no operation waits for. */
   | { readonly type: "warning"; readonly error: ShadowError };
 
+/** Where an engine stands; `live` means that its copy of the document is complete. */
 export type ShadowPhase = "disconnected" | "subscribing" | "syncing" | "live";
 
 interface Operation {

@@ -128,6 +128,7 @@ export const shadowErrors = {
   },
 } as const satisfies Record<string, ErrorRow>;
 
+/** A key of {@link shadowErrors}. */
 export type ShadowErrorCode = keyof typeof shadowErrors;
 
 /** What goes wrong with a shadow. Match on `code`; `data.status` and `data.message` hold the service's answer. */

@@ -14,8 +14,11 @@
 
 import { utf8Decode, utf8Encode, utf8Length } from "../bytes.ts";
 
+/** A JSON value (RFC 8259). */
 export type Json = null | boolean | number | string | JsonArray | JsonObject;
+/** A JSON array. */
 export type JsonArray = readonly Json[];
+/** A JSON object. Keys are own properties, `__proto__` included. */
 export interface JsonObject {
   readonly [key: string]: Json;
 }

@@ -58,6 +58,7 @@ const SECTION_WORDS = { desired: "Desired", reported: "Reported" } as const;
 /** The service's text for nulls in arrays is not documented; this one is ours. */
 const NULL_IN_ARRAY = "State contains a null value inside an array";
 
+/** The service's text for a document over its limit (code 413). */
 export const MESSAGE_TOO_LARGE = "The payload exceeds the maximum size allowed";
 
 /**

@@ -23,6 +23,7 @@ import {
 /** The two halves of a shadow, in the order in which the service writes them. */
 export const SECTIONS = ["desired", "reported"] as const;
 
+/** `desired` or `reported`. */
 export type Section = (typeof SECTIONS)[number];
 
 /** A section for each of the halves that exist. */

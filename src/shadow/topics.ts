@@ -13,6 +13,7 @@ export interface ShadowName {
   readonly shadowName?: string | undefined;
 }
 
+/** What a device may ask of a shadow. */
 export type ShadowOperation = "get" | "update" | "delete";
 
 /** What a shadow topic carries. `request` goes to the service, the others come from it. */

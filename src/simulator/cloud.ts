@@ -25,6 +25,7 @@ import { CertificateRegistry } from "./registry.ts";
 import { serveMqtt } from "./serve.ts";
 import { serveShadows } from "./shadow-bridge.ts";
 
+/** Options of {@link simulate}. */
 export interface SimulateOptions {
   /** Clocks, timers and randomness: `nodeRuntime`, or test doubles for a virtual clock. The time of day must be known. */
   readonly runtime: Runtime;

@@ -9,6 +9,7 @@ import { UsageError } from "../errors.ts";
 /** As AWS IoT names them. Only ACTIVE ones connect. */
 export type CertificateStatus = "ACTIVE" | "INACTIVE" | "REVOKED";
 
+/** A certificate as the registry knows it. */
 export interface RegisteredCertificate {
   /** SHA-256 of the DER, in hexadecimal digits. */
   readonly certificateId: string;
@@ -16,6 +17,7 @@ export interface RegisteredCertificate {
   readonly status: CertificateStatus;
 }
 
+/** The certificates that the simulated cloud knows, by id. */
 export class CertificateRegistry {
   readonly #certificates: Map<string, RegisteredCertificate> = new Map();
 

@@ -19,6 +19,7 @@ export interface ThingErrorRow extends ErrorRow {
   readonly phase: ThingPhase;
 }
 
+/** All codes of errors of a thing, with the phase in which each happens. */
 export const thingErrors = {
   THING_CERTIFICATE_UNUSABLE: {
     phase: "credentials",
@@ -150,6 +151,7 @@ export const thingErrors = {
   },
 } as const satisfies Record<string, ThingErrorRow>;
 
+/** A key of {@link thingErrors}. */
 export type ThingErrorCode = keyof typeof thingErrors;
 
 /** Why a thing is not connected. `phase` says how far it came, `cause` is the error of the layer that failed. */

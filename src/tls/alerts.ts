@@ -47,6 +47,7 @@ export const Alert = {
   no_application_protocol: 120,
 } as const;
 
+/** The number of an alert (RFC 5246 §7.2). */
 export type AlertDescription = (typeof Alert)[keyof typeof Alert];
 
 /** AlertLevel, RFC 5246 §7.2. */

@@ -22,6 +22,7 @@ export interface RawRecord {
   readonly length: number;
 }
 
+/** Cuts the stream into records, each in a buffer that is as large as it announced. */
 export class Deframer {
   #buffer = new Uint8Array(FIRST_CAPACITY);
   #start = 0;

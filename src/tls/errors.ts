@@ -306,6 +306,7 @@ export const tlsErrors = {
   },
 } as const satisfies Record<string, ErrorRow>;
 
+/** A key of {@link tlsErrors}. */
 export type TlsErrorCode = keyof typeof tlsErrors;
 
 /** What a {@link TlsError} can carry beyond its row. */

@@ -33,6 +33,7 @@ export interface Identity {
   readonly signer?: Signer | undefined;
 }
 
+/** Options of {@link TlsClient}. */
 export interface TlsClientOptions {
   /** The host name or IP address that the server's certificate must be for; sent as SNI where it is a name. */
   readonly serverName: string;
@@ -66,6 +67,7 @@ export interface HandshakeStep {
   readonly atMs: number;
 }
 
+/** What a connection has cost so far. */
 export interface TlsStatistics {
   readonly timeline: readonly HandshakeStep[];
   readonly bytesSent: number;
@@ -95,6 +97,7 @@ export interface TlsConnectionInfo {
   readonly statistics: TlsStatistics;
 }
 
+/** What an engine tells, in order: see each `type`. */
 export type TlsEvent =
   /** Bytes for the peer: valid until the next call of the engine; write them before you ask for more. */
   | { readonly type: "output"; readonly bytes: Uint8Array }

@@ -41,6 +41,7 @@ interface PendingRecord {
   readonly protection: RecordProtection | undefined;
 }
 
+/** The buffer of what is sent: records are made, sealed and taken in it. */
 export class Framer {
   #buffer = new Uint8Array(FIRST_CAPACITY);
   #taken = 0;

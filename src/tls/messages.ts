@@ -27,6 +27,7 @@ export const HandshakeType = {
   Finished: 20,
   CertificateStatus: 22,
 } as const;
+/** A message's name in RFC 5246 §7.4. */
 export type HandshakeName = keyof typeof HandshakeType;
 
 /** A handshake type's name, or its number where it has none. */
@@ -80,6 +81,7 @@ export interface ClientHello {
   readonly extensions: readonly Extension[] | undefined;
 }
 
+/** ClientHello (RFC 5246 §7.4.1.2). */
 export function encodeClientHello(hello: ClientHello): Uint8Array {
   return frameMessage("ClientHello", (writer) => {
     writer.uint16(hello.version).bytes(hello.random);
@@ -94,6 +96,7 @@ export function encodeClientHello(hello: ClientHello): Uint8Array {
   });
 }
 
+/** The other direction of {@link encodeClientHello}. */
 export function decodeClientHello(body: Uint8Array): ClientHello {
   const reader = messageReader(body, "ClientHello");
   const version = reader.uint16();
@@ -117,6 +120,7 @@ export interface ServerHello {
   readonly extensions: readonly Extension[] | undefined;
 }
 
+/** ServerHello (RFC 5246 §7.4.1.3). */
 export function encodeServerHello(hello: ServerHello): Uint8Array {
   return frameMessage("ServerHello", (writer) => {
     writer.uint16(hello.version).bytes(hello.random);
@@ -126,6 +130,7 @@ export function encodeServerHello(hello: ServerHello): Uint8Array {
   });
 }
 
+/** The other direction of {@link encodeServerHello}. */
 export function decodeServerHello(body: Uint8Array): ServerHello {
   const reader = messageReader(body, "ServerHello");
   const version = reader.uint16();
@@ -147,6 +152,7 @@ export function encodeCertificate(certificates: readonly Uint8Array[]): Uint8Arr
   });
 }
 
+/** The chain of a Certificate message in DER (RFC 5246 §7.4.2). */
 export function decodeCertificate(body: Uint8Array): readonly Uint8Array[] {
   const reader = messageReader(body, "Certificate");
   const list = reader.sub(reader.uint24());
@@ -182,6 +188,7 @@ export function encodeEcdheParameters({ group, publicKey }: EcdheParameters): Ui
     .finish();
 }
 
+/** ServerKeyExchange of ECDHE (RFC 8422 §5.4). */
 export function encodeServerKeyExchange(
   message: Pick<ServerKeyExchange, "parameters" | "scheme" | "signature">,
 ): Uint8Array {
@@ -191,6 +198,7 @@ export function encodeServerKeyExchange(
   });
 }
 
+/** The other direction of {@link encodeServerKeyExchange}. */
 export function decodeServerKeyExchange(body: Uint8Array): ServerKeyExchange {
   const reader = messageReader(body, "ServerKeyExchange");
   const curveType = reader.uint8();
@@ -216,6 +224,7 @@ export interface CertificateRequest {
   readonly authorities: readonly Uint8Array[];
 }
 
+/** CertificateRequest (RFC 5246 §7.4.4). */
 export function encodeCertificateRequest(request: CertificateRequest): Uint8Array {
   return frameMessage("CertificateRequest", (writer) => {
     writer.prefixed(1, () => {
@@ -230,6 +239,7 @@ export function encodeCertificateRequest(request: CertificateRequest): Uint8Arra
   });
 }
 
+/** The other direction of {@link encodeCertificateRequest}. */
 export function decodeCertificateRequest(body: Uint8Array): CertificateRequest {
   const reader = messageReader(body, "CertificateRequest");
   const types = [...nonEmpty(reader, reader.uint8(), "certificate_types").rest()];
@@ -261,6 +271,7 @@ export function encodeClientKeyExchange(publicKey: Uint8Array): Uint8Array {
   return frameMessage("ClientKeyExchange", (writer) => writer.prefixed(1, () => writer.bytes(publicKey)));
 }
 
+/** The public value of a ClientKeyExchange (RFC 8422 §5.7). */
 export function decodeClientKeyExchange(body: Uint8Array): Uint8Array {
   const reader = messageReader(body, "ClientKeyExchange");
   const publicKey = nonEmpty(reader, reader.uint8(), "the ephemeral key").rest();
@@ -274,12 +285,14 @@ export interface CertificateVerify {
   readonly signature: Uint8Array;
 }
 
+/** CertificateVerify (RFC 5246 §7.4.8). */
 export function encodeCertificateVerify({ scheme, signature }: CertificateVerify): Uint8Array {
   return frameMessage("CertificateVerify", (writer) =>
     writer.uint16(scheme).prefixed(2, () => writer.bytes(signature)),
   );
 }
 
+/** The other direction of {@link encodeCertificateVerify}. */
 export function decodeCertificateVerify(body: Uint8Array): CertificateVerify {
   const reader = messageReader(body, "CertificateVerify");
   const scheme = reader.uint16();
@@ -293,6 +306,7 @@ export function encodeFinished(verifyData: Uint8Array): Uint8Array {
   return frameMessage("Finished", (writer) => writer.bytes(verifyData));
 }
 
+/** verify_data of a Finished message (RFC 5246 §7.4.9). */
 export function decodeFinished(body: Uint8Array): Uint8Array {
   const reader = messageReader(body, "Finished");
   const verifyData = reader.bytes(VERIFY_DATA_BYTES);

@@ -31,6 +31,7 @@ export const presets: {
   full: () => [...aes128(), ...aes256()],
 });
 
+/** Options of {@link presets}. */
 export interface PresetOptions {
   /** What `createCrypto` was given; `"auto"` by default. */
   readonly arithmetic?: "auto" | "bigint" | undefined;

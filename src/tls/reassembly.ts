@@ -12,6 +12,7 @@ import { TlsError } from "./errors.ts";
 /** Type and length. */
 export const MESSAGE_HEADER_BYTES = 4;
 
+/** Joins handshake messages out of the records that carry them. */
 export class HandshakeReassembly {
   readonly #maxBytes: number;
   readonly #header = new Uint8Array(MESSAGE_HEADER_BYTES);

@@ -14,6 +14,7 @@ import type { CipherSuite } from "./suites.ts";
 
 /** ContentType, RFC 5246 §6.2.1. */
 export const ContentType = { change_cipher_spec: 20, alert: 21, handshake: 22, application_data: 23 } as const;
+/** What a record carries (RFC 5246 §6.2.1). */
 export type ContentType = (typeof ContentType)[keyof typeof ContentType];
 
 /** TLS 1.2 on the wire. */
@@ -26,6 +27,7 @@ export const MAX_PLAINTEXT = 0x4000;
 export const MAX_EXPANSION = 2048;
 /** Bytes in front of an AES-GCM ciphertext that carry the nonce's second part (RFC 5288 §3). */
 export const EXPLICIT_NONCE_BYTES = 8;
+/** The tag of the AEAD ciphers here (RFC 5288 §3). */
 export const TAG_BYTES = 16;
 /** What an AES-GCM record is longer than its plaintext, without the header. */
 export const GCM_EXPANSION = EXPLICIT_NONCE_BYTES + TAG_BYTES;

@@ -96,6 +96,7 @@ export interface SignatureScheme extends SignatureAlgorithm {
   readonly key: "ec" | "rsa";
 }
 
+/** RFC 8446 §4.2.3; in TLS 1.2 any curve with SHA-256. */
 export const ecdsa_secp256r1_sha256: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0403,
   name: "ecdsa_secp256r1_sha256",
@@ -103,6 +104,7 @@ export const ecdsa_secp256r1_sha256: SignatureScheme = /* @__PURE__ */ Object.fr
   kind: "ecdsa",
   hash: "sha256",
 });
+/** RFC 8446 §4.2.3; in TLS 1.2 any curve with SHA-384. */
 export const ecdsa_secp384r1_sha384: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0503,
   name: "ecdsa_secp384r1_sha384",
@@ -110,6 +112,7 @@ export const ecdsa_secp384r1_sha384: SignatureScheme = /* @__PURE__ */ Object.fr
   kind: "ecdsa",
   hash: "sha384",
 });
+/** RFC 8446 §4.2.3; in TLS 1.2 any curve with SHA-512. */
 export const ecdsa_secp521r1_sha512: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0603,
   name: "ecdsa_secp521r1_sha512",
@@ -117,6 +120,7 @@ export const ecdsa_secp521r1_sha512: SignatureScheme = /* @__PURE__ */ Object.fr
   kind: "ecdsa",
   hash: "sha512",
 });
+/** RFC 5246 §7.4.1.4.1. */
 export const rsa_pkcs1_sha256: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0401,
   name: "rsa_pkcs1_sha256",
@@ -124,6 +128,7 @@ export const rsa_pkcs1_sha256: SignatureScheme = /* @__PURE__ */ Object.freeze({
   kind: "rsa-pkcs1",
   hash: "sha256",
 });
+/** RFC 5246 §7.4.1.4.1. */
 export const rsa_pkcs1_sha384: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0501,
   name: "rsa_pkcs1_sha384",
@@ -131,6 +136,7 @@ export const rsa_pkcs1_sha384: SignatureScheme = /* @__PURE__ */ Object.freeze({
   kind: "rsa-pkcs1",
   hash: "sha384",
 });
+/** RFC 5246 §7.4.1.4.1. */
 export const rsa_pkcs1_sha512: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0601,
   name: "rsa_pkcs1_sha512",
@@ -138,6 +144,7 @@ export const rsa_pkcs1_sha512: SignatureScheme = /* @__PURE__ */ Object.freeze({
   kind: "rsa-pkcs1",
   hash: "sha512",
 });
+/** RFC 8446 §4.2.3, allowed in TLS 1.2. */
 export const rsa_pss_rsae_sha256: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0804,
   name: "rsa_pss_rsae_sha256",
@@ -145,6 +152,7 @@ export const rsa_pss_rsae_sha256: SignatureScheme = /* @__PURE__ */ Object.freez
   kind: "rsa-pss",
   hash: "sha256",
 });
+/** RFC 8446 §4.2.3, allowed in TLS 1.2. */
 export const rsa_pss_rsae_sha384: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0805,
   name: "rsa_pss_rsae_sha384",
@@ -152,6 +160,7 @@ export const rsa_pss_rsae_sha384: SignatureScheme = /* @__PURE__ */ Object.freez
   kind: "rsa-pss",
   hash: "sha384",
 });
+/** RFC 8446 §4.2.3, allowed in TLS 1.2. */
 export const rsa_pss_rsae_sha512: SignatureScheme = /* @__PURE__ */ Object.freeze({
   id: 0x0806,
   name: "rsa_pss_rsae_sha512",

@@ -14,6 +14,7 @@ import type { CryptoProvider, Hash, HashName } from "./crypto/provider.ts";
 /** Bytes that are hashed at a time. */
 const SLICE_BYTES = 1024;
 
+/** The hashes of all handshake messages so far (RFC 5246 §7.4.9). */
 export class Transcript {
   readonly #crypto: CryptoProvider;
   readonly #hashes = new Map<HashName, Hash>();

@@ -6,6 +6,7 @@
 
 import { type ErrorData, type ErrorRow, ThingwireError } from "../errors.ts";
 
+/** All codes of errors of transports. */
 export const transportErrors = {
   TRANSPORT_DNS: {
     meaning: "the host name was not found",
@@ -65,6 +66,7 @@ export const transportErrors = {
   },
 } as const satisfies Record<string, ErrorRow>;
 
+/** A key of {@link transportErrors}. */
 export type TransportErrorCode = keyof typeof transportErrors;
 
 /** A connection that cannot be made or that broke. `data` holds the peer and the operating system's code where known. */

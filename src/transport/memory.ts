@@ -24,6 +24,7 @@ export interface MemoryFaults {
   readonly stallAfter?: number | undefined;
 }
 
+/** Options of {@link memoryPair}. */
 export interface MemoryPairOptions {
   /** Bytes that are under way in one direction at most; 65,536 by default. */
   readonly capacity?: number | undefined;

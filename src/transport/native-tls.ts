@@ -18,6 +18,7 @@ export interface NativeTlsInfo {
   readonly certificates: readonly Uint8Array[];
 }
 
+/** Options of a runtime's own TLS. */
 export interface NativeTlsOptions {
   readonly host: string;
   readonly port: number;

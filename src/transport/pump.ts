@@ -22,6 +22,7 @@ export interface PumpedEngine<Event> {
   fail(error: ThingwireError): void;
 }
 
+/** What a pump drives, and whom it tells. */
 export interface PumpOptions<Event> {
   readonly engine: PumpedEngine<Event>;
   readonly lower: Transport;
@@ -35,6 +36,7 @@ export interface PumpOptions<Event> {
   onSettled(): void;
 }
 
+/** The loop between an engine and the transport below it. */
 export class Pump<Event> implements TransportHandler {
   readonly #options: PumpOptions<Event>;
   readonly #engine: PumpedEngine<Event>;

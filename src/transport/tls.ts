@@ -18,6 +18,7 @@ import { TransportError } from "./errors.ts";
 import { Pump } from "./pump.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
+/** Options of {@link tls}: those of the engine, and of the pump. */
 export interface TlsTransportOptions extends TlsClientOptions {
   readonly timers: Timers;
   /** Milliseconds from the connection below to Finished; 20,000 by default. */

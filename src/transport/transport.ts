@@ -23,6 +23,7 @@ export interface TransportHandler {
   onError(error: ThingwireError): void;
 }
 
+/** A byte stream; see the head of this file for its life. */
 export interface Transport {
   /** Starts to connect. Called once. */
   open(handler: TransportHandler): void;

@@ -15,6 +15,7 @@ import { rsaPss } from "./rsa-pss.ts";
 import { sha256 } from "./sha256.ts";
 import { sha384, sha512 } from "./sha512.ts";
 
+/** Options of {@link createCrypto}. */
 export interface CryptoOptions {
   /**
    * What the curves compute with: `"auto"`, the default, leaves it to thingwire; `"bigint"` is what it takes today in any case.

@@ -23,6 +23,7 @@ export interface CurveParameters {
   readonly blindingBytes: number;
 }
 
+/** secp256r1 (FIPS 186-4 §D.1.2.3). */
 export const p256: CurveParameters = {
   name: "secp256r1",
   bits: 256,
@@ -34,6 +35,7 @@ export const p256: CurveParameters = {
   blindingBytes: 8,
 };
 
+/** secp384r1 (FIPS 186-4 §D.1.2.4). */
 export const p384: CurveParameters = {
   name: "secp384r1",
   bits: 384,
@@ -45,6 +47,7 @@ export const p384: CurveParameters = {
   blindingBytes: 25,
 };
 
+/** secp521r1 (FIPS 186-4 §D.1.2.5). */
 export const p521: CurveParameters = {
   name: "secp521r1",
   bits: 521,

@@ -8,6 +8,7 @@
 
 import { toBytes, toInteger } from "./integers.ts";
 
+/** The two integers of a signature (FIPS 186-5 §6.4). */
 export interface EcdsaSignature {
   readonly r: bigint;
   readonly s: bigint;

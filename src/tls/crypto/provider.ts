@@ -10,11 +10,15 @@
 import type { Random } from "../../ports.ts";
 import type { Task } from "../../task.ts";
 
+/** Hashes of RFC 5246 §7.4.1.4.1 that certificates and suites use. */
 export type HashName = "sha1" | "sha256" | "sha384" | "sha512";
+/** AEAD ciphers of RFC 5288 and RFC 7905. */
 export type AeadName = "aes-128-gcm" | "aes-256-gcm" | "chacha20-poly1305";
 /** Named curves as in RFC 8422 §5.1.1. */
 export type GroupName = "secp256r1" | "secp384r1" | "secp521r1" | "x25519";
+/** Curves that certificates hold keys on. */
 export type CurveName = "secp256r1" | "secp384r1" | "secp521r1";
+/** Ways to sign: ECDSA, RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8). */
 export type SignatureKind = "ecdsa" | "rsa-pkcs1" | "rsa-pss";
 
 /** How a digest was signed. For RSA-PSS the salt is as long as the hash (RFC 8446 §4.2.3). */

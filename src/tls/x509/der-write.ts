@@ -25,10 +25,12 @@ export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Arra
   return concat([Uint8Array.from(header), ...parts]);
 }
 
+/** SEQUENCE of the parts (X.690 §8.9). */
 export function sequence(...parts: readonly Uint8Array[]): Uint8Array {
   return element(tags.SEQUENCE, ...parts);
 }
 
+/** SET of the parts in the order of DER (X.690 §11.6). */
 export function set(...parts: readonly Uint8Array[]): Uint8Array {
   return element(tags.SET, ...parts);
 }
@@ -38,6 +40,7 @@ export function explicit(number: number, ...parts: readonly Uint8Array[]): Uint8
   return element(contextTag(number, true), ...parts);
 }
 
+/** BOOLEAN (X.690 §11.1). */
 export function booleanValue(value: boolean): Uint8Array {
   return element(tags.BOOLEAN, Uint8Array.of(value ? 0xff : 0));
 }
@@ -74,6 +77,7 @@ export function objectIdentifier(dotted: string): Uint8Array {
   return element(tags.OID, Uint8Array.from(octets));
 }
 
+/** OCTET STRING of the parts, joined (X.690 §8.7). */
 export function octetString(...parts: readonly Uint8Array[]): Uint8Array {
   return element(tags.OCTET_STRING, ...parts);
 }
@@ -83,10 +87,12 @@ export function bitString(bytes: Uint8Array, unused = 0): Uint8Array {
   return element(tags.BIT_STRING, Uint8Array.of(unused), bytes);
 }
 
+/** NULL (X.690 §8.8). */
 export function nullValue(): Uint8Array {
   return element(tags.NULL);
 }
 
+/** UTF8String (X.690 §8.23). */
 export function utf8String(text: string): Uint8Array {
   return element(tags.UTF8_STRING, utf8Encode(text));
 }

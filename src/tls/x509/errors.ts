@@ -317,6 +317,7 @@ export const certificateErrors = {
   },
 } as const satisfies Record<string, CertificateErrorRow>;
 
+/** A key of {@link certificateErrors}. */
 export type CertificateErrorCode = keyof typeof certificateErrors;
 
 /**

@@ -41,6 +41,7 @@ export const keyUsages = [
   "decipherOnly",
 ] as const;
 
+/** A purpose of a key (RFC 5280 §4.2.1.3). */
 export type KeyUsage = (typeof keyUsages)[number];
 
 /** GeneralNames by kind (RFC 5280 §4.2.1.6), as the certificate has them. */

@@ -56,6 +56,7 @@ export interface IssueExtensions {
     | undefined;
 }
 
+/** What {@link issueCertificate} writes and signs with. */
 export interface IssueOptions {
   readonly subject: NameInput;
   /** The subject itself by default: self-signed. */

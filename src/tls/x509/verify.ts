@@ -25,6 +25,7 @@ import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
 import { isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
 
+/** What a chain is verified for, and against. */
 export interface VerifyOptions {
   /** What the leaf is used for. `any` checks neither extendedKeyUsage nor the leaf's keyUsage. */
   readonly purpose: "server" | "client" | "any";
@@ -42,6 +43,7 @@ export interface VerifyOptions {
   readonly minRsaBits?: number | undefined;
 }
 
+/** The verdict, with every reason against the chain. */
 export interface VerificationResult {
   readonly ok: boolean;
   /** Leaf first; the last one's issuer is the anchor. Where `ok` is false: the best path found, as far as it goes. */

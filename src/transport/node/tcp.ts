@@ -10,6 +10,7 @@ import { UsageError } from "../../errors.ts";
 import type { Transport } from "../transport.ts";
 import { SocketTransport } from "./socket.ts";
 
+/** Options of {@link tcp}. */
 export interface TcpOptions {
   readonly host: string;
   readonly port: number;
