@@ -62,7 +62,7 @@ export async function runCommand(
 ): Promise<number> {
   const command = commands.find((row) => row.name.split(" ").every((word, i) => args[i] === word));
   if (command === undefined) return withoutCommand(commands, args, terminal);
-  let json = false;
+  const json = args.includes("--json");
   try {
     const rest = args.slice(command.name.split(" ").length);
     const { values, positionals } = parse(command, rest);
@@ -70,7 +70,6 @@ export async function runCommand(
       terminal.print(commandHelp(command));
       return EXIT.ok;
     }
-    json = values["json"] === true;
     await command.run({ values, positionals, terminal, json, signal });
     return EXIT.ok;
   } catch (caught) {

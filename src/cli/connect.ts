@@ -14,7 +14,7 @@ export const connectOptions: Readonly<Record<string, CommandOption>> = {
   endpoint: { type: "string", value: "HOST", help: "PREFIX-ats.iot.REGION.amazonaws.com, localhost, … (required)" },
   port: { type: "string", value: "N", help: "8883; 443 adds ALPN x-amzn-mqtt-ca." },
   thing: { type: "string", value: "NAME", help: "The thing's name (required)." },
-  "client-id": { type: "string", value: "ID", help: "The client id; the thing's name and -cli by default." },
+  "client-id": { type: "string", value: "ID", help: "The client id; by default the thing's name, -cli- and a number." },
   cert: { type: "string", value: "FILE", help: "The thing's certificate, PEM or DER (required)." },
   key: { type: "string", value: "FILE", help: "Its private key (required)." },
   ca: { type: "string", value: "FILE", help: "What to trust instead of Amazon's roots." },
@@ -33,11 +33,13 @@ export async function withThing(context: CommandContext, use: (thing: Thing) => 
     endpoint: required(values, "endpoint"),
     port: integerOption(values, "port", { min: 1, max: 65_535 }),
     thingName,
-    clientId: stringOption(values, "client-id") ?? `${thingName}-cli`,
+    // One for each run: with the same id, `pub` would throw out the `sub` that waits beside it.
+    clientId: stringOption(values, "client-id") ?? `${thingName}-cli-${process.pid}`,
     ...readCredentials({ ...files, ca: stringOption(values, "ca") }),
     tls,
     signal: context.signal,
-    log: consoleLogger({ level: values["verbose"] === true ? "verbose" : "none" }),
+    // A lost connection is told, with its hint; what fails at once comes as the error.
+    log: consoleLogger(values["verbose"] === true ? { level: "verbose" } : { level: "none", tags: { thing: "warn" } }),
   });
   try {
     await use(thing);
@@ -52,10 +54,13 @@ function required(values: CommandContext["values"], name: string): string {
   return value;
 }
 
-/** Resolves at Ctrl-C. */
-export function interrupted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
+/** Resolves at Ctrl-C; rejects where the thing's connection is lost for good, because then nothing more comes. */
+export function interrupted(signal: AbortSignal, thing?: Thing): Promise<void> {
+  return new Promise((resolve, reject) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
+    thing?.mqtt.on("state", ({ to, error }) => {
+      if (to === "closed" && error !== undefined) reject(error);
+    });
   });
 }

@@ -10,6 +10,7 @@ import { printable, utf8Encode } from "../bytes.ts";
 import { asThingwireError, type ThingwireError, UsageError } from "../errors.ts";
 import { type CallOptions, type Logger, type Runtime, silent } from "../ports.ts";
 import type { Transport } from "../transport/transport.ts";
+import { Alarm } from "./alarm.ts";
 import { Backoff } from "./backoff.ts";
 import { Call, checkCallOptions, MAX_DELAY_MS } from "./call.ts";
 import type {
@@ -65,12 +66,11 @@ export class MqttClient implements SubscriptionOwner {
   readonly #calls = new Map<number, (event: MqttSessionEvent) => void>();
   readonly #listeners = new Set<(change: MqttStateChange) => void>();
   readonly #connected = new Call<MqttClient>();
+  readonly #alarm: Alarm;
   #state: MqttClientState = "connecting";
   #sessionPresent = false;
   #connection: Connection | undefined;
   #full = false;
-  #cancelTimer: (() => void) | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
   #cancelReconnect: (() => void) | undefined;
   #closing: Call<void> | undefined;
 
@@ -96,6 +96,11 @@ export class MqttClient implements SubscriptionOwner {
     }
     this.#transport = options.transport;
     this.#runtime = runtime;
+    this.#alarm = new Alarm(runtime, (now) => {
+      this.#session.handleTimeout(now);
+      this.#connection?.run();
+      this.#armTimer();
+    });
     this.#log = options.log ?? silent;
     this.#maxFilters = options.limits?.maxFiltersPerSubscribe ?? 8;
     this.#backoff = options.reconnect === false ? undefined : new Backoff(runtime.random, options.reconnect);
@@ -405,7 +410,7 @@ export class MqttClient implements SubscriptionOwner {
   #lost(error: ThingwireError): void {
     this.#connection?.destroy();
     this.#connection = undefined;
-    this.#disarmTimer();
+    this.#alarm.cancel();
     const first = this.#state === "connecting" && !this.#connected.settled;
     const refused = error instanceof MqttError && !error.retry;
     if (first || refused || this.#closing !== undefined || this.#backoff === undefined) {
@@ -430,7 +435,7 @@ export class MqttClient implements SubscriptionOwner {
     if (this.#state === "closed") return;
     this.#connection?.destroy();
     this.#connection = undefined;
-    this.#disarmTimer();
+    this.#alarm.cancel();
     this.#cancelReconnect?.();
     this.#connected.reject(error ?? new MqttError("MQTT_CLOSED", "while connecting"));
     // Before listeners hear of it: what they do does not change why it ended.
@@ -469,25 +474,8 @@ export class MqttClient implements SubscriptionOwner {
     }
   }
 
-  /** One timer, set anew only where the session's next one is earlier: most are put off by traffic. */
   #armTimer(): void {
-    const at = this.#session.nextTimeout();
-    if (at === undefined || at >= this.#timerAt || this.#connection === undefined) return;
-    this.#cancelTimer?.();
-    this.#timerAt = at;
-    const delay = Math.min(Math.max(at - this.#runtime.clock.now(), 0), MAX_DELAY_MS);
-    this.#cancelTimer = this.#runtime.timers.set(delay, () => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#session.handleTimeout(this.#runtime.clock.now());
-      this.#connection?.run();
-      this.#armTimer();
-    });
-  }
-
-  #disarmTimer(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (this.#connection !== undefined) this.#alarm.set(this.#session.nextTimeout());
   }
 }
 

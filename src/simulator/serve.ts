@@ -5,9 +5,13 @@
  */
 
 import { NO_BYTES } from "../bytes.ts";
+import { Alarm } from "../mqtt/alarm.ts";
 import type { Broker, BrokerConnection } from "../mqtt/broker.ts";
 import type { Runtime } from "../ports.ts";
 import type { Transport } from "../transport/transport.ts";
+
+/** Milliseconds that a client has to take its last bytes, once its connection is over. */
+const LINGER_MS = 5_000;
 
 /**
  * Serves MQTT to whoever is at the other end. The transport is opened here and destroyed when the connection is over.
@@ -21,10 +25,15 @@ export function serveMqtt(
   runtime: Pick<Runtime, "clock" | "timers">,
   principal?: string,
 ): BrokerConnection {
-  const { clock, timers } = runtime;
+  const { clock } = runtime;
   let unsent: Uint8Array = NO_BYTES;
   let over = false;
-  let timer: { readonly due: number; readonly cancel: () => void } | undefined;
+  let closedAt: number | undefined;
+  const alarm = new Alarm(runtime, (now) => {
+    if (closedAt !== undefined && now >= closedAt + LINGER_MS) finish();
+    else connection.handleTimeout(now);
+    arm();
+  });
 
   const connection: BrokerConnection = broker.accept({ wake: pump, principal });
   transport.open({
@@ -51,23 +60,16 @@ export function serveMqtt(
     else arm();
   }
 
-  /** A keep-alive that moves on with every packet does not move the timer: it is set again when it fires too early. */
   function arm(): void {
-    const due = connection.nextTimeout();
-    if (over || due === undefined || (timer !== undefined && timer.due <= due)) return;
-    timer?.cancel();
-    const cancel = timers.set(Math.max(0, due - clock.now()), () => {
-      timer = undefined;
-      connection.handleTimeout(clock.now());
-      arm();
-    });
-    timer = { due, cancel };
+    if (over) return;
+    if (connection.closed !== undefined) closedAt ??= clock.now();
+    alarm.set(closedAt === undefined ? connection.nextTimeout() : closedAt + LINGER_MS);
   }
 
   function finish(): void {
     if (over) return;
     over = true;
-    timer?.cancel();
+    alarm.cancel();
     transport.shutdown();
     transport.destroy();
   }

@@ -44,7 +44,8 @@ export const sub: Command = {
     let left = integerOption(values, "count", { min: 1, max: Number.MAX_SAFE_INTEGER }) ?? Number.POSITIVE_INFINITY;
     await withThing(context, async ({ mqtt }) => {
       const messages = await mqtt.subscribe(positionals, { qos, signal });
-      interrupted(signal).then(() => messages.close());
+      // Without a connection it is not acknowledged; the loop ends all the same.
+      interrupted(signal).then(() => messages.close().catch(() => {}));
       for await (const message of messages) {
         const { topic, payload, retain } = message;
         const text = utf8Decode(payload);

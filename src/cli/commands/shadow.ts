@@ -74,10 +74,10 @@ export const shadowWatch: Command = {
       const shadow = thing.shadow(shadowName(context));
       shadow.on("document", (document) => print(context, document ?? null));
       await shadow.get({ signal: context.signal }).catch((error: { code?: string }) => {
-        if (error.code !== "SHADOW_REJECTED_NOT_FOUND") throw error;
-        print(context, null);
+        if (error.code === "SHADOW_REJECTED_NOT_FOUND") print(context, null);
+        else if (error.code !== "USAGE_ABORTED") throw error;
       });
-      await interrupted(context.signal);
+      await interrupted(context.signal, thing);
     });
   },
 };

@@ -7,6 +7,7 @@
 import { consoleLogger } from "../../runtime/console-logger.ts";
 import { startLocalEndpoint } from "../../simulator/node/endpoint.ts";
 import { type Command, integerOption, stringOption } from "../command.ts";
+import { interrupted } from "../connect.ts";
 
 export const simulate: Command = {
   name: "simulate",
@@ -40,10 +41,7 @@ export const simulate: Command = {
       terminal.print(`  --cert ${certificate} --key ${privateKey} --ca ${caFile}`);
       terminal.print("Ctrl-C ends it.");
     }
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    await interrupted(signal);
     await endpoint.close();
   },
 };

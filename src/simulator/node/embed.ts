@@ -5,8 +5,8 @@
  * @module
  */
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { nodeRandom } from "../../runtime/node-ports.ts";
 import { finish } from "../../task.ts";
@@ -16,6 +16,7 @@ import { type Certificate, parseCertificate } from "../../tls/x509/certificate.t
 import { oneLine } from "../../tls/x509/describe.ts";
 import { encodePrivateKey, parsePrivateKey, requireKeyOf } from "../../tls/x509/keys.ts";
 import { parseCertificateChain } from "../../tls/x509/trust.ts";
+import { OWNER_ONLY, writeWhole } from "./write-file.ts";
 
 /** The two files of a device. */
 export interface CredentialSources {
@@ -67,17 +68,14 @@ export function findCredentials(folder: string): CredentialSources {
  * Checks that both files can be read and that the key belongs to the certificate, then writes the module: `certificate` and
  * `privateKey` as `Uint8Array` in DER, and `certificates` with the whole chain. Only the owner may read it.
  *
- * @throws ThingError `THING_FILE_UNREADABLE`; CertificateError for what the files hold, `X509_KEY_MISMATCH` among others.
+ * @throws ThingError `THING_FILE_UNREADABLE`; UsageError where the module cannot be written; CertificateError for what the files hold, `X509_KEY_MISMATCH` among others.
  */
 export function embedCredentials(sources: CredentialSources, out: string): EmbeddedCredentials {
   const chain = parseCertificateChain(readBytes(sources.certificateFile));
   const certificates = chain.map(parseCertificate);
   const key = parsePrivateKey(readBytes(sources.privateKeyFile));
   finish(requireKeyOf(certificates[0]!, key, createCrypto(), nodeRandom));
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, credentialsModule(certificates, encodePrivateKey(key)), { mode: 0o600 });
-  // The mode above is that of a new file only.
-  chmodSync(out, 0o600);
+  writeWhole(out, credentialsModule(certificates, encodePrivateKey(key)), OWNER_ONLY);
   return { ...sources, out, certificates };
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isThingwireError, UsageError } from "../../errors.ts";
 import { finish } from "../../task.ts";
@@ -23,6 +23,7 @@ import {
   issueDevice,
   issueServer,
 } from "../authority.ts";
+import { OWNER_ONLY, unusable, writeWhole } from "./write-file.ts";
 
 /** A certificate and its key as the files hold them. */
 export interface StoredCertificate {
@@ -52,7 +53,7 @@ const SERVER_NAMES = { dnsNames: ["localhost"], ipAddresses: ["127.0.0.1", "::1"
  * Opens the folder and makes what is missing: the CA, the server's certificate for localhost, 127.0.0.1 and ::1, and an active certificate of the
  * thing. Keys are written for the owner alone.
  *
- * @throws UsageError where the folder cannot be written, or a file in it is damaged.
+ * @throws UsageError where the folder cannot be read or written, or a file in it is damaged.
  */
 export function openFolder(folder: string, thingName: string, ports: IssuingPorts): EndpointFolder {
   makeFolder(join(folder, "things", thingName));
@@ -97,8 +98,10 @@ function openCertificate(
   const issued = make();
   const certificatePem = toPem("CERTIFICATE", issued.certificate);
   const privateKeyPem = toPem("PRIVATE KEY", encodePrivateKey(issued.privateKey));
-  writeFileSync(privateKeyFile, privateKeyPem, { mode: 0o600 });
-  writeFileSync(certificateFile, certificatePem);
+  // In this order a crash leaves a pair or no certificate, and never two files that do not belong together.
+  remove(certificateFile);
+  writeWhole(privateKeyFile, privateKeyPem, OWNER_ONLY);
+  writeWhole(certificateFile, certificatePem, 0o644);
   const stored = { certificatePem, privateKeyPem, certificateFile, privateKeyFile, certificate: issued.certificate };
   return { issued, stored, created: true };
 }
@@ -148,7 +151,15 @@ function readPair(certificateFile: string, privateKeyFile: string): Omit<StoredC
     };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw unusable(`${certificateFile} or ${privateKeyFile}`, "read", error);
+  }
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    throw unusable(file, "removed", error);
   }
 }
 
@@ -156,9 +167,6 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new UsageError(
-      "USAGE_INVALID_ARGUMENT",
-      `the folder ${folder} cannot be made: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw unusable(`the folder ${folder}`, "made", error);
   }
 }

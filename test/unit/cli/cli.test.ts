@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CliError, type Command, integerOption, runCommand } from "../../../src/cli/command.ts";
 import { commands } from "../../../src/cli/commands/index.ts";
@@ -186,6 +188,42 @@ describe("thingwire: against the local endpoint", () => {
     const { code, err } = await run("pub", "a", "b", ...wrong);
     expect(code).toBe(1);
     expect(err).toMatch(/THING_(SERVER_REJECTED|ENDPOINT_UNREACHABLE)/);
+  });
+
+  it("two commands of one thing do not throw each other out: a client id for each run", async () => {
+    const listener = start(["sub", "a/+", ...connection(), "--count", "1"]);
+    await until(() => endpoint.cloud.broker.connected.some((id) => id.startsWith("lamp-cli-")));
+    const [id] = endpoint.cloud.broker.connected;
+    expect(id).toBe(`lamp-cli-${process.pid}`);
+    listener.stop();
+    expect((await listener.ended).code).toBe(0);
+  });
+
+  it("Ctrl-C ends sub and shadow watch with exit code 0 where the endpoint is gone, too", async () => {
+    const other = await startLocalEndpoint({ dir: join(root, "gone"), port: 0, thingName: "lamp" });
+    const { certificateFile, privateKeyFile } = other.folder.device;
+    const files = ["--cert", certificateFile, "--key", privateKeyFile, "--ca", other.folder.caFile];
+    const options = ["--endpoint", "localhost", "--port", String(other.port), "--thing", "lamp", ...files];
+    const sub = start(["sub", "a/+", ...options, "--client-id", "sub"]);
+    const watch = start(["shadow", "watch", ...options, "--client-id", "watch"]);
+    await until(() => other.cloud.broker.session("sub")?.subscriptions.size === 1);
+    await until(() => watch.texts.out !== "");
+    await other.close();
+    for (const { stop, ended } of [sub, watch]) {
+      stop();
+      expect((await ended).code).toBe(0);
+    }
+  });
+
+  it.each([
+    ["nobody reads its output any more: exit code 0, no stack", "| true", 0, ""],
+    ["its output cannot be written: exit code 1", "> /dev/full", 1, "cannot be written"],
+  ])("%s", (_, redirection, code, message) => {
+    const main = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+    const script = `"${process.execPath}" --import tsx "${main}" cert "${endpoint.folder.caFile}" ${redirection}`;
+    const { status, stderr } = spawnSync("bash", ["-c", `set -o pipefail; ${script}`], { encoding: "utf8" });
+    expect([status, stderr.includes("    at ")]).toEqual([code, false]);
+    expect(stderr).toContain(message);
   });
 
   it("simulate tells where it listens and ends at Ctrl-C", async () => {

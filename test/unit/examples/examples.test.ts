@@ -70,6 +70,14 @@ describe("examples", () => {
     expect(text).toContain("not overwritten");
     expect(readFileSync(join(certs, "client.crt"), "utf8")).toBe(foreign);
   });
+
+  it("does not overwrite a key that waits for its certificate", async () => {
+    const { certs } = await start(["--help"]);
+    writeFileSync(join(certs, "client.key"), "a key");
+    const { code, text } = await start([], certs);
+    expect([code, text.includes("not overwritten")]).toEqual([1, true]);
+    expect(readFileSync(join(certs, "client.key"), "utf8")).toBe("a key");
+  });
 });
 
 describe("examples: failures", () => {

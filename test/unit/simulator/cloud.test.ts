@@ -2,6 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { Broker } from "../../../src/mqtt/broker.ts";
 import { MqttClient } from "../../../src/mqtt/client.ts";
+import { encode } from "../../../src/mqtt/encode.ts";
+import { PacketType } from "../../../src/mqtt/packets.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { ShadowService } from "../../../src/shadow/service.ts";
 import { createAuthority, issueServer } from "../../../src/simulator/authority.ts";
@@ -166,6 +168,43 @@ describe("simulator, in process", () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(connection.closed?.reason).toContain("no CONNECT");
     expect([ended, timers.length]).toEqual([true, 0]);
+  });
+
+  it("a client that is dropped and does not take its last bytes is given up after five seconds", async () => {
+    let now = 0;
+    const timers: { at: number; fire: () => void }[] = [];
+    const runtime = {
+      clock: { now: () => now, wallMs: () => 1_700_000_000_000 },
+      timers: {
+        set(delayMs: number, fire: () => void) {
+          const timer = { at: now + delayMs, fire };
+          timers.push(timer);
+          return () => void timers.splice(timers.indexOf(timer), 1);
+        },
+      },
+      random: nodeRuntime.random,
+    };
+    const broker = new Broker({ now: () => now });
+    const [client, server] = memoryPair({ capacity: 64 });
+    const connection = serveMqtt(broker, server, runtime);
+    client.open({ onData: () => {}, onWritable: () => {}, onEnd: () => {}, onError: () => {} });
+    client.write(
+      encode({
+        ...{ type: PacketType.CONNECT, clientId: "c", cleanSession: true, keepAliveSeconds: 0 },
+        ...{ will: undefined, username: undefined, password: undefined },
+      }),
+    );
+    client.write(encode({ type: PacketType.SUBSCRIBE, packetId: 1, subscriptions: [{ filter: "t", qos: 0 }] }));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    client.pause();
+    broker.publish({ topic: "t", payload: new Uint8Array(500) });
+    connection.close("another connection uses the same client id");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(timers.map(({ at }) => at)).toEqual([5_000]);
+    now = 5_000;
+    timers.shift()!.fire();
+    expect(timers).toHaveLength(0);
+    expect(server.write(new Uint8Array(1))).toBe(0);
   });
 });
 

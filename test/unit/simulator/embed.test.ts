@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -86,6 +86,26 @@ describe("embed", () => {
     const out = join(dir, "credentials.js");
     embedCredentials(findCredentials(dir), out);
     expect(readFileSync(out, "utf8")).not.toMatch(/import|require|Buffer|process/);
+  });
+
+  it("a module that others could read is theirs no longer; one that cannot be written is no bug of ours", () => {
+    const dir = folder("write", { "client.crt": pem().crt, "client.key": pem().key, "credentials.js": "old" });
+    const out = join(dir, "credentials.js");
+    chmodSync(out, 0o644);
+    embedCredentials(findCredentials(dir), out);
+    expect(statSync(out).mode & 0o777).toBe(0o600);
+    const usage = expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" });
+    expect(() => embedCredentials(findCredentials(dir), dir)).toThrow(usage);
+    expect(() => embedCredentials(findCredentials(dir), join(out, "below.js"))).toThrow(usage);
+  });
+
+  it("takes what Windows and openssl make of PEM: CRLF, a byte order mark, text around it, EC PARAMETERS", async () => {
+    const crt = `\ufeffBag Attributes\r\n${pem().crt.replaceAll("\n", "\r\n")}trailing`;
+    const parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    const dir = folder("odd", { "client.crt": crt, "client.key": parameters + pem().key.trimEnd() });
+    const out = join(dir, "credentials.js");
+    embedCredentials(findCredentials(dir), out);
+    expect((await load(out)).certificate).toEqual(certificate);
   });
 
   it("X509_KEY_MISMATCH: writes nothing where the key is that of another certificate", () => {

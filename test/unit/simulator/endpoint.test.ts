@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect as tcpConnect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,6 +163,42 @@ describe("the endpoint's folder", () => {
     expect(otherCa.caPem).not.toBe(muchLater.caPem);
     for (const { certificatePem } of [otherCa.server, otherCa.device])
       expect(new X509Certificate(certificatePem).verify(ca.publicKey)).toBe(true);
+  });
+
+  it("a crash while it is written costs nothing: what is incomplete is made anew, and old permissions do not stay", () => {
+    const dir = newFolder();
+    const first = openFolder(dir, "lamp", ports);
+    const { certificateFile, privateKeyFile } = first.device;
+    // The key was written, its certificate was not; and halves of both lie about.
+    rmSync(certificateFile);
+    chmodSync(privateKeyFile, 0o644);
+    writeFileSync(`${privateKeyFile}.part.key`, "half");
+    const second = openFolder(dir, "lamp", ports);
+    expect(second.device.certificatePem).not.toBe(first.device.certificatePem);
+    expect(statSync(privateKeyFile).mode & 0o777).toBe(0o600);
+    expect(readdirSync(join(dir, "things", "lamp")).sort()).toEqual(["client.crt", "client.key"]);
+    expect(openFolder(dir, "lamp", ports)).toEqual({ ...second, created: false });
+  });
+
+  it("a pair that is renewed is never half old and half new", () => {
+    const dir = newFolder();
+    const { device } = openFolder(dir, "lamp", ports);
+    // Where the new key would go, nothing can be written.
+    mkdirSync(join(dir, "server.key.part.key", "in the way"), { recursive: true });
+    expect(() => openFolder(dir, "lamp", later(400))).toThrow(/server\.key cannot be written/);
+    rmSync(join(dir, "server.key.part.key"), { recursive: true });
+    const again = openFolder(dir, "lamp", later(400));
+    expect([again.created, again.device]).toEqual([true, device]);
+  });
+
+  it("USAGE_INVALID_ARGUMENT, and no bug, where something else than a file is in the way", () => {
+    const dir = newFolder();
+    mkdirSync(join(dir, "ca.crt"));
+    expect(() => openFolder(dir, "lamp", ports)).toThrow(
+      expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT", message: expect.stringContaining("ca.crt") }),
+    );
+    writeFileSync(join(dir, "file"), "");
+    expect(() => openFolder(join(dir, "file"), "lamp", ports)).toThrow(/the folder .* cannot be made/);
   });
 
   it("says what to do where a file is damaged or belongs to another", () => {
