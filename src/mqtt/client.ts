@@ -69,6 +69,8 @@ export class MqttClient implements SubscriptionOwner {
   readonly #alarm: Alarm;
   #state: MqttClientState = "connecting";
   #sessionPresent = false;
+  /** Why there is no connection at the moment. */
+  #loss: ThingwireError | undefined;
   #connection: Connection | undefined;
   #full = false;
   #cancelReconnect: (() => void) | undefined;
@@ -243,7 +245,11 @@ export class MqttClient implements SubscriptionOwner {
       });
       this.#connection?.run();
       const { timeoutMs = OPERATION_TIMEOUT_MS, signal } = options;
-      const timeout = (ms: number) => new MqttError("MQTT_OPERATION_TIMEOUT", `${printable(what)} after ${ms} ms`);
+      const timeout = (ms: number) => {
+        const loss = this.#loss;
+        const offline = loss === undefined ? "" : `, not connected: ${loss.message}`;
+        return new MqttError("MQTT_OPERATION_TIMEOUT", `${printable(what)} after ${ms} ms${offline}`, {}, loss);
+      };
       call.arm(this.#runtime.timers, { signal, timeoutMs }, timeout, () => {
         this.#calls.delete(id);
         giveUp(this.#session.cancel(id));
@@ -359,6 +365,7 @@ export class MqttClient implements SubscriptionOwner {
       }
       case "connected":
         this.#sessionPresent = event.sessionPresent;
+        this.#loss = undefined;
         this.#backoff?.connected(this.#runtime.clock.now());
         if (!event.sessionPresent) this.#restoreSubscriptions();
         this.#setState("connected");
@@ -417,6 +424,7 @@ export class MqttClient implements SubscriptionOwner {
       this.#finish(error);
       return;
     }
+    this.#loss = error;
     const retryInMs = this.#backoff.next(this.#runtime.clock.now());
     this.#log.log("warn", "mqtt", `connection lost: ${error.message}; next attempt in ${Math.round(retryInMs)} ms`, {
       error,

@@ -181,7 +181,7 @@ export const mqttErrors = {
     meaning: "the operation was not done in time",
     blame: "network",
     retry: true,
-    hint: "No acknowledgement came. AWS IoT gives none where the policy forbids the topic; otherwise the network is slow: raise timeoutMs.",
+    hint: "The message says where there was no connection. With one, no acknowledgement came: AWS IoT gives none where the policy forbids the topic; otherwise the network is slow: raise timeoutMs.",
     sdk: -28,
   },
   MQTT_SUBSCRIBE_REFUSED: {

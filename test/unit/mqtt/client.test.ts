@@ -160,6 +160,21 @@ describe("publish", () => {
     });
   });
 
+  it("a timeout says where there was no connection, and why", async () => {
+    const lab = new Lab();
+    const client = await lab.connect({ reconnect: { minMs: 60_000 } });
+    lab.peer.end();
+    await settle();
+    const end = outcome(client.publish("a", "x", { timeoutMs: 100 }));
+    await lab.runtime.advance(100);
+    expect(end.error).toMatchObject({
+      code: "MQTT_OPERATION_TIMEOUT",
+      message: expect.stringContaining("not connected: the connection was lost"),
+      cause: { code: "MQTT_CONNECTION_LOST" },
+    });
+    await client.close();
+  });
+
   it("refuses what no broker takes as a rejection", async () => {
     const client = await new Lab().connect({ limits: awsLimits });
     await expect(client.publish("a/#", "x")).rejects.toMatchObject({ code: "MQTT_INVALID_TOPIC" });
