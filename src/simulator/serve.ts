@@ -43,7 +43,10 @@ export function serveMqtt(
     },
     onWritable: pump,
     onEnd: () => connection.end(),
-    onError: (error) => connection.end(error),
+    onError: (error) => {
+      connection.end(error);
+      finish();
+    },
   });
   arm();
   return connection;

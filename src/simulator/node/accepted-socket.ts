@@ -12,6 +12,8 @@ import type { Transport, TransportHandler } from "../../transport/transport.ts";
 
 /** Bytes that wait in Node for a client that reads slowly, at most. */
 const BUFFER_BYTES = 65_536;
+/** Milliseconds that they have to leave after `destroy`. */
+const LINGER_MS = 1_000;
 
 /** The transport over an accepted `net.Socket` or `tls.TLSSocket`; `description` is for log lines. */
 export function acceptedSocket(socket: Socket, description: string): Transport {
@@ -84,7 +86,10 @@ class AcceptedSocket implements Transport {
 
   destroy(): void {
     this.#told = true;
-    this.#socket.destroySoon();
+    const socket = this.#socket;
+    // What was accepted before still leaves, if the client takes it soon.
+    socket.destroySoon();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
   }
 
   #room(): number {

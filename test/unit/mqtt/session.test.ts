@@ -448,6 +448,26 @@ describe("over connections", () => {
     expect(h.receive(puback(1), puback(3), puback(6))).toHaveLength(3);
   });
 
+  it.each([true, false])(
+    "[MQTT-4.4.0-1] a connection that dies before all was sent again: once on the next (session present %s)",
+    (present) => {
+      const h = new SessionHarness({ cleanSession: false });
+      h.connect();
+      for (const payload of ["1", "2"]) h.session.publish({ topic: "t", payload: text(payload), qos: 1 });
+      h.sent();
+      for (const sessionPresent of [true, present]) {
+        h.session.fail(new Error("cut") as never);
+        h.takeEvents();
+        h.connect(sessionPresent);
+      }
+      expect(h.sent()).toMatchObject([
+        { payload: text("1"), dup: present },
+        { payload: text("2"), dup: present },
+      ]);
+      expect(h.session.nextOutputBytes()).toBe(0);
+    },
+  );
+
   it("[MQTT-4.4.0-1] [MQTT-2.3.1-2] does not send again what the server acknowledges before its turn, nor while its number is another's", () => {
     const h = new SessionHarness({ cleanSession: false });
     h.connect();

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { encode } from "../../../src/mqtt/encode.ts";
+import { PacketType } from "../../../src/mqtt/packets.ts";
 import type { Logger } from "../../../src/ports.ts";
 import { connectThing } from "../../../src/runtime/node.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
@@ -101,6 +103,29 @@ describe("local endpoint on Node", () => {
     });
     await new Promise((resolve) => anonymous.on("error", resolve).on("close", resolve));
     expect(lines.join("\n")).toContain("refused: it sent no certificate");
+  });
+
+  it("a client that never reads does not hold up close()", async () => {
+    const endpoint = await start();
+    const { device, caPem } = endpoint.folder;
+    const socket = tlsConnect({
+      ...{ host: "localhost", port: endpoint.port, ca: caPem },
+      ...{ key: device.privateKeyPem, cert: device.certificatePem },
+    });
+    await new Promise((resolve) => socket.once("secureConnect", resolve));
+    socket.on("error", () => {});
+    const connect = { type: PacketType.CONNECT, clientId: "deaf", cleanSession: true, keepAliveSeconds: 0 } as const;
+    socket.write(encode({ ...connect, will: undefined, username: undefined, password: undefined }));
+    socket.write(encode({ type: PacketType.SUBSCRIBE, packetId: 1, subscriptions: [{ filter: "t", qos: 0 }] }));
+    const { broker } = endpoint.cloud;
+    for (let i = 0; i < 200 && broker.session("deaf")?.subscriptions.size !== 1; i++)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    socket.pause();
+    for (let i = 0; i < 100; i++) broker.publish({ topic: "t", payload: new Uint8Array(100_000) });
+    const started = performance.now();
+    await endpoint.close();
+    expect(performance.now() - started).toBeLessThan(2_000);
+    socket.destroy();
   });
 
   it("survives clients that are no TLS, and close() ends in spite of one that says nothing", async () => {
