@@ -396,6 +396,18 @@ describe("keep-alive", () => {
     expect(h.session.state).toBe("offline"); // its PINGREQ was never written for an interval
   });
 
+  it("[MQTT-3.12.4-1] a PINGREQ that follows does not put that wait off", () => {
+    const h = new SessionHarness({ keepAliveSeconds: 10, pingTimeoutMs: 25_000 });
+    h.connect();
+    for (let second = 0; second < 33; second++) {
+      h.advance(1_000);
+      h.sent();
+    }
+    expect(h.session.state).toBe("connected");
+    h.advance(1_000);
+    expect(h.last).toMatchObject({ error: { code: "MQTT_PINGRESP_TIMEOUT" } });
+  });
+
   it("gives a peer up that takes no bytes for a whole interval", () => {
     const h = new SessionHarness({ keepAliveSeconds: 60 });
     h.connect();
@@ -467,6 +479,52 @@ describe("over connections", () => {
       expect(h.session.nextOutputBytes()).toBe(0);
     },
   );
+
+  it("[MQTT-4.4.0-1] [MQTT-2.3.1-3] a QoS 1 message that was cut goes again with its identifier", () => {
+    const h = new SessionHarness({ cleanSession: false });
+    h.connect();
+    h.session.publish({ topic: "t", payload: text("a long one"), qos: 1 });
+    h.session.encodeOutput(new Uint8Array(5), h.now);
+    h.session.fail(new Error("cut") as never);
+    h.takeEvents();
+    h.connect(true);
+    expect(h.sent()).toMatchObject([{ payload: text("a long one"), packetId: 1, dup: true }]);
+    expect(h.session.pending).toBe(1);
+  });
+
+  it("what was given up while it was in flight is not sent to a server that has no session", () => {
+    const h = new SessionHarness({ cleanSession: false });
+    h.connect();
+    const id = h.session.publish({ topic: "t", payload: text("given up"), qos: 1 });
+    h.sent();
+    expect(h.session.cancel(id)).toBe(true);
+    h.session.fail(new Error("cut") as never);
+    h.takeEvents();
+    h.connect(false);
+    expect([h.sent(), h.session.pending]).toEqual([[], 0]);
+  });
+
+  it("[MQTT-3.14.4-2] [MQTT-4.3.2-2] once DISCONNECT is asked for, a message is neither taken nor acknowledged: it comes again", () => {
+    const h = new SessionHarness({ cleanSession: false });
+    h.connect();
+    h.session.disconnect();
+    expect(h.receive(publishQos1(7))).toEqual([]);
+    expect(h.sent()).toEqual([{ type: PacketType.DISCONNECT }]);
+  });
+
+  it("[MQTT-2.3.1-2] however large the window, an identifier is free: at most 65,534 in flight", () => {
+    const h = new SessionHarness({ maxInFlight: 1e9, maxQueued: 1e9, maxQueuedBytes: 1e9 });
+    h.connect();
+    for (let i = 1; i <= 65_600; i++) {
+      h.session.publish({ topic: "t", payload: text(""), qos: 1 });
+      if (i % 100 === 0) while (h.session.nextOutputBytes() > 0) h.session.encodeOutput(new Uint8Array(4096), h.now);
+    }
+    expect([h.session.inFlight, h.session.pending]).toEqual([65_534, 65_600]);
+    h.receive(puback(65_534));
+    expect(h.sent()).toMatchObject([{ packetId: 65_535 }]);
+    h.receive(puback(3));
+    expect(h.sent()).toMatchObject([{ packetId: 3 }]);
+  });
 
   it("[MQTT-4.4.0-1] [MQTT-2.3.1-2] does not send again what the server acknowledges before its turn, nor while its number is another's", () => {
     const h = new SessionHarness({ cleanSession: false });
