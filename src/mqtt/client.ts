@@ -239,7 +239,6 @@ export class MqttClient implements SubscriptionOwner {
           if (event.type === "failed") throw event.error;
           call.resolve(result(event));
         } catch (error) {
-          if (event.type === "failed") giveUp(false);
           call.reject(asThingwireError(error));
         }
       });

@@ -160,6 +160,21 @@ describe("publish", () => {
     });
   });
 
+  it("leaves no listener at the signal of a call that is done", async () => {
+    const lab = new Lab();
+    const client = await lab.connect();
+    const listeners = new Set<() => void>();
+    const signal = {
+      aborted: false,
+      addEventListener: (_type: "abort", listener: () => void) => void listeners.add(listener),
+      removeEventListener: (_type: "abort", listener: () => void) => void listeners.delete(listener),
+    };
+    const end = client.publish("a", "x", { qos: 1, signal });
+    expect(listeners.size).toBe(1);
+    await end;
+    expect(listeners.size).toBe(0);
+  });
+
   it("a timeout says where there was no connection, and why", async () => {
     const lab = new Lab();
     const client = await lab.connect({ reconnect: { minMs: 60_000 } });
@@ -210,6 +225,15 @@ describe("subscribe", () => {
     expect(lab.peer.received.at(-1)).toMatchObject({ type: PacketType.UNSUBSCRIBE, filters: ["t/+"] });
     expect((await other.next()).value).toMatchObject({ topic: "u" });
     expect(await one.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it("gives a message once to a subscription with several filters that match", async () => {
+    const lab = new Lab();
+    const client = await lab.connect();
+    const messages = await client.subscribe(["t/+", "t/#", "#"]);
+    lab.peer.send(message("once"));
+    await settle();
+    expect(messages.queued).toBe(1);
   });
 
   it("[MQTT-4.5.0-2] acknowledges a message that nobody here wants", async () => {
