@@ -19,6 +19,8 @@ const deep = process.env["THINGWIRE_DEEP"] === "1";
 export default defineConfig({
   resolve: { alias },
   test: {
+    // Both cores of a small machine; by default one is left out.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

@@ -43,7 +43,12 @@ export const sub: Command = {
     const qos = integerOption(values, "qos", { min: 0, max: 1 }) === 0 ? 0 : 1;
     let left = integerOption(values, "count", { min: 1, max: Number.MAX_SAFE_INTEGER }) ?? Number.POSITIVE_INFINITY;
     await withThing(context, async ({ mqtt }) => {
-      const messages = await mqtt.subscribe(positionals, { qos, signal });
+      const messages = await mqtt.subscribe(positionals, { qos, signal }).catch((error: unknown) => {
+        // Ctrl-C ends this command in order at any moment, also before SUBACK.
+        if (signal.aborted) return undefined;
+        throw error;
+      });
+      if (messages === undefined) return;
       // Without a connection it is not acknowledged; the loop ends all the same.
       interrupted(signal).then(() => messages.close().catch(() => {}));
       for await (const message of messages) {
