@@ -500,6 +500,8 @@ export class TlsClient {
       settings,
       transcript,
       clientRandom: new Uint8Array(32),
+      holdFlight: () => this.#framer.hold(),
+      releaseFlight: () => this.#framer.release(),
       send: (message) => {
         this.#note("sent", handshakeName(message[0]!), message);
         this.#framer.add(ContentType.handshake, message);
@@ -544,6 +546,7 @@ export class TlsClient {
   #sendAlert(level: number, alert: number): void {
     this.#log("info", () => `alert sent: ${alertName(alert)} (${alert})`);
     this.#framer.add(ContentType.alert, Uint8Array.of(level, alert));
+    this.#framer.release();
   }
 
   // ——— the end ———

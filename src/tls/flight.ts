@@ -38,6 +38,7 @@ export function sendClientFlight(
   handshake: Handshake,
 ): Task<Keyed> {
   const { settings, transcript } = handshake;
+  handshake.holdFlight();
   const proof = request === undefined ? undefined : chooseProof(request, handshake);
   // From here on it is known which hashes are needed.
   const hashing = proof === undefined ? done(undefined) : transcript.start(proof.scheme.hash);
@@ -109,7 +110,9 @@ function sendFinished(
     const ours = verifyData(settings.crypto, suite, master, "client", transcript.digest(suite.hash));
     const sent = chain(ours, (value) => {
       handshake.sendChangeCipherSpec(keys.client);
-      return handshake.send(encodeFinished(value));
+      const finished = handshake.send(encodeFinished(value));
+      handshake.releaseFlight();
+      return finished;
     });
     return map(sent, () => ({
       ...exchanged,

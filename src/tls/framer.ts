@@ -50,6 +50,8 @@ export class Framer {
   readonly #pending: PendingRecord[] = [];
   #sealing: Task<void> | undefined;
   #reserved = 0;
+  /** Nothing is handed out before everything up to here is sealed. */
+  #heldUntil = 0;
   /** What the records that are added from now on are protected with. */
   protection: RecordProtection | undefined;
   bytes = 0;
@@ -122,9 +124,23 @@ export class Framer {
     return spent;
   }
 
+  /**
+   * Hands out nothing until {@link release}. A flight leaves in one write: a peer that refuses its first message may close at once, and
+   * then a second write would meet a reset connection and fail before the peer's alert is read.
+   */
+  hold(): void {
+    this.#heldUntil = Number.POSITIVE_INFINITY;
+  }
+
+  /** What was added so far leaves once all of it is sealed. */
+  release(): void {
+    this.#heldUntil = this.#end;
+  }
+
   /** Whole records for the peer: a view that is valid until the next call. */
   take(): Uint8Array | undefined {
-    if (this.#taken === this.#sealed) return undefined;
+    if (this.#taken === this.#sealed || this.#sealed < this.#heldUntil) return undefined;
+    this.#heldUntil = 0;
     const view = this.#buffer.subarray(this.#taken, this.#sealed);
     this.#taken = this.#sealed;
     return view;

@@ -40,6 +40,9 @@ export interface Handshake {
   readonly transcript: Transcript;
   /** Queues a handshake message with its header and adds it to the transcript. */
   send(message: Uint8Array): Task<void>;
+  /** What is sent from now on leaves in one write, after {@link releaseFlight}; an alert leaves at once, and what was held before it. */
+  holdFlight(): void;
+  releaseFlight(): void;
   /** Queues a ChangeCipherSpec; what is sent afterwards is protected with these keys. */
   sendChangeCipherSpec(keys: RecordProtection): void;
   /** Opens what is received from now on with these keys. */

@@ -37,6 +37,70 @@ function relay(driver: Driver, server: ScriptedServer): void {
     driver.feed(server.receive(out));
 }
 
+/** Content types of whole records. */
+function typesOf(records: Uint8Array): number[] {
+  const types: number[] = [];
+  for (let at = 0; at < records.length; at += 5 + ((records[at + 3]! << 8) | records[at + 4]!))
+    types.push(records[at]!);
+  return types;
+}
+
+/** Certificate and ClientKeyExchange, which wait for the signature. */
+const HELD = [ContentType.handshake, ContentType.handshake];
+
+describe("RFC 5246 §7.4.6 to §7.4.9: the client's flight leaves in one write", () => {
+  const FLIGHT = [...HELD, ContentType.handshake, ContentType.change_cipher_spec, ContentType.handshake];
+
+  for (const [budget, identity] of [
+    [1, ecIdentity],
+    [1000, rsaIdentity],
+    [1_000_000, ecIdentity],
+  ] as const)
+    it(`with a budget of ${budget}`, () => {
+      const server = new ScriptedServer({ request: REQUEST });
+      const driver = new Driver({ identity }, () => budget);
+      const { client } = driver;
+      client.feed(server.receive(driver.output.shift()!));
+      const outputs: Uint8Array[] = [];
+      for (let isBusy = true; isBusy; ) {
+        isBusy = client.work(budget) === "more";
+        for (let event = client.nextEvent(); event !== undefined; event = client.nextEvent())
+          if (event.type === "output") outputs.push(event.bytes.slice());
+      }
+      expect(outputs.map(typesOf)).toEqual([FLIGHT]);
+    });
+
+  it("with a chain that is longer than a record", () => {
+    const server = new ScriptedServer({ request: REQUEST });
+    const certificates = [...ecIdentity.certificates, ...Array.from({ length: 60 }, () => ecIdentity.certificates[0]!)];
+    const driver = new Driver({ identity: { ...ecIdentity, certificates } });
+    driver.feed(server.receive(driver.output.shift()!));
+    const records = Math.ceil(certificates.reduce((sum, { length }) => sum + length + 3, 7) / 16_384);
+    expect(records).toBeGreaterThan(1);
+    expect(driver.output.map(typesOf)).toEqual([
+      [...Array<number>(records - 1).fill(ContentType.handshake), ...FLIGHT],
+    ]);
+    relay(driver, server);
+    expect(driver.isSecured).toBe(true);
+    expect(driver.client.room).toBeGreaterThan(0);
+  });
+
+  it("and waits for a signer outside of the engine", () => {
+    const { driver, event } = waiting();
+    expect(driver.output).toEqual([]);
+    driver.client.resume(event.id, finish(crypto.sign(event.scheme, privateKey!, event.input, systemRandom)));
+    driver.rest();
+    expect(driver.output.map(typesOf)).toEqual([FLIGHT]);
+  });
+
+  it("but an alert of ours does not wait", () => {
+    const { driver, event } = waiting();
+    driver.client.resume(event.id, new Error("chip unplugged"));
+    driver.rest();
+    expect(driver.output.map(typesOf)).toEqual([[...HELD, ContentType.alert]]);
+  });
+});
+
 describe("a signer outside of the engine", () => {
   it("RFC 5246 §7.4.8 gets scheme and digest, and its answer goes into CertificateVerify", () => {
     const { server, driver, event } = waiting();
@@ -76,7 +140,8 @@ describe("a signer outside of the engine", () => {
     const { driver } = waiting();
     driver.client.close();
     driver.rest();
-    expect(driver.output.at(-1)).toEqual(plain(ContentType.alert, bytes(1, 0)));
+    expect(typesOf(driver.output.at(-1)!)).toEqual([...HELD, ContentType.alert]);
+    expect(driver.output.at(-1)!.subarray(-7)).toEqual(plain(ContentType.alert, bytes(1, 0)));
   });
 
   it("what else comes meanwhile waits for its turn, and is then out of order", () => {
