@@ -5,13 +5,18 @@
  * @module
  */
 
-import { concat, printable } from "../bytes.ts";
+import { printable } from "../bytes.ts";
 import { type Blame, isThingwireError, type ThingwireError } from "../errors.ts";
 import type { Logger } from "../ports.ts";
-import type { Authorize, BrokerRouter, Consumer } from "./broker-router.ts";
+import type { Authorize, BrokerAction, Denial } from "./broker-action.ts";
+import type { BrokerBehaviour } from "./broker-behaviour.ts";
+import { BrokerOutput } from "./broker-output.ts";
+import { type BrokerRouter, type Consumer, isReserved } from "./broker-router.ts";
 import type { BrokerSession, Delivery, Publication } from "./broker-session.ts";
+import type { Dice } from "./dice.ts";
 import { encode } from "./encode.ts";
 import { MqttError } from "./errors.ts";
+import { checkClientIdLimit, checkPublishLimits, checkSubscribeLimits, nearestKeepAlive } from "./limits.ts";
 import {
   ConnackCode,
   type ConnectPacket,
@@ -40,7 +45,9 @@ export interface ConnectionContext {
   readonly router: BrokerRouter;
   readonly now: () => number;
   readonly authorize: Authorize;
-  readonly qos2: "handshake" | "silence";
+  readonly behaviour: BrokerBehaviour;
+  /** Draws for `behaviour.disorder`. */
+  readonly disorder: Dice;
   readonly maxPacketBytes: number;
   readonly maxOutputBytes: number;
   readonly maxSubscriptions: number;
@@ -49,14 +56,36 @@ export interface ConnectionContext {
   readonly log: Logger;
 }
 
+/**
+ * Why a connection is over, for whoever ends the stream below. The three denials are those of `authorize`; `refused` is a CONNECT that
+ * got another code than 0 for another reason; `limit` is a limit of the behaviour or of memory; `closed` is the server's own wish.
+ */
+export type CloseKind =
+  | "denied-connect"
+  | "denied-publish"
+  | "denied-subscribe"
+  | "refused"
+  | "limit"
+  | "violation"
+  | "timeout"
+  | "network"
+  | "disconnect"
+  | "taken-over"
+  | "closed";
+
 /** Why a connection is over. `error` is there where the peer broke a rule or the connection failed. */
 export interface CloseReason {
+  readonly kind: CloseKind;
+  /** For people; with the words of {@link Denial} where there was one. */
   readonly reason: string;
   readonly blame: Blame;
   readonly error?: ThingwireError | undefined;
 }
 
 const TAG = "broker";
+
+/** What a denied CONNECT is answered with, where it is answered. 7 is AWS IoT's own. */
+const CONNACK_OF_DENIAL = { close: undefined, "connack-5": ConnackCode.notAuthorized, "connack-7": 7 } as const;
 
 export class BrokerConnection implements Consumer {
   readonly principal: string | undefined;
@@ -68,8 +97,10 @@ export class BrokerConnection implements Consumer {
   #keepAliveMs = 0;
   /** When the last packet came, or the connection was accepted. */
   #heardAt: number;
-  #output: Uint8Array[] = [];
-  #outputBytes = 0;
+  readonly #output: BrokerOutput;
+  /** The running second in which PUBLISH packets are counted, and how many came. */
+  #second = 0;
+  #published = 0;
   #closed: CloseReason | undefined;
 
   constructor(host: ConnectionHost, context: ConnectionContext) {
@@ -77,6 +108,7 @@ export class BrokerConnection implements Consumer {
     this.#host = host;
     this.#context = context;
     this.#parser = new PacketParser({ role: "server", maxPacketBytes: context.maxPacketBytes });
+    this.#output = new BrokerOutput(context.behaviour.disorder, context.disorder);
     this.#heardAt = context.now();
   }
 
@@ -108,20 +140,28 @@ export class BrokerConnection implements Consumer {
 
   /** The stream ended or failed: without a DISCONNECT before it, the will is published ([MQTT-3.1.2-8]). */
   end(error?: ThingwireError): void {
-    this.#close({ reason: "the connection ended without DISCONNECT", blame: "network", error });
+    this.#close({
+      kind: "network",
+      reason: "the connection ended without DISCONNECT",
+      blame: "network",
+      error,
+    });
   }
 
   /** Drops the client, for a reason that the log shows; its will is published. */
   close(reason: string): void {
-    this.#close({ reason, blame: "caller" });
+    this.#close({ kind: "closed", reason, blame: "caller" });
+  }
+
+  /** The router's: another connection has the session now. */
+  takenOver(): void {
+    this.#close({ kind: "taken-over", reason: "another connection uses the same client id", blame: "caller" });
   }
 
   /** The bytes for the client that are there, or `undefined`. Whoever takes them owns them. */
   takeOutput(): Uint8Array | undefined {
-    if (this.#output.length === 0) return undefined;
-    const output = this.#output.length === 1 ? this.#output[0]! : concat(this.#output);
-    this.#output = [];
-    this.#outputBytes = 0;
+    const output = this.#output.take();
+    if (output === undefined) return undefined;
     if (this.#closed === undefined) this.#fill();
     return output;
   }
@@ -129,16 +169,24 @@ export class BrokerConnection implements Consumer {
   /** The time (of `now`) at which `handleTimeout` is due, or `undefined`. Ask again after every call. */
   nextTimeout(): number | undefined {
     if (this.#closed !== undefined) return undefined;
-    if (this.#session === undefined) return this.#heardAt + this.#context.connectTimeoutMs;
-    return this.#keepAliveMs === 0 ? undefined : this.#heardAt + 1.5 * this.#keepAliveMs;
+    const { heldUntil } = this.#output;
+    const deadline = this.#deadline();
+    return heldUntil === undefined || (deadline !== undefined && deadline < heldUntil) ? deadline : heldUntil;
   }
 
   /** [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet is a dead connection. */
   handleTimeout(now: number): void {
-    const due = this.nextTimeout();
-    if (due === undefined || now < due) return;
+    if (this.#closed !== undefined) return;
+    if (this.#output.release(now)) this.#host.wake();
+    const deadline = this.#deadline();
+    if (deadline === undefined || now < deadline) return;
     const reason = this.#session === undefined ? "no CONNECT came in time" : "nothing came in 1.5 times the keep-alive";
-    this.#close({ reason, blame: "network" });
+    this.#close({ kind: "timeout", reason, blame: "network" });
+  }
+
+  #deadline(): number | undefined {
+    if (this.#session === undefined) return this.#heardAt + this.#context.connectTimeoutMs;
+    return this.#keepAliveMs === 0 ? undefined : this.#heardAt + 1.5 * this.#keepAliveMs;
   }
 
   /** Sends what waits in the session, as far as there is room. */
@@ -176,57 +224,83 @@ export class BrokerConnection implements Consumer {
         return;
       case PacketType.UNSUBSCRIBE:
         for (const filter of packet.filters) this.#session.subscriptions.delete(filter);
-        this.#send({ type: PacketType.UNSUBACK, packetId: packet.packetId });
+        this.#acknowledge({ type: PacketType.UNSUBACK, packetId: packet.packetId });
         return;
       case PacketType.PINGREQ:
         this.#send({ type: PacketType.PINGRESP });
         return;
       case PacketType.DISCONNECT:
         this.#will = undefined;
-        this.#close({ reason: "DISCONNECT", blame: "caller" });
+        this.#close({ kind: "disconnect", reason: "DISCONNECT", blame: "caller" });
     }
   }
 
   #onConnect(packet: ConnectPacket): void {
-    const { router, log } = this.#context;
-    if (packet.clientId === "" && !packet.cleanSession) {
+    const { router, log, behaviour, now } = this.#context;
+    const { will, cleanSession } = packet;
+    if (packet.clientId === "" && !cleanSession) {
       this.#refuse(ConnackCode.identifierRejected, "an empty client id without CleanSession [MQTT-3.1.3-8]");
       return;
     }
     const clientId = packet.clientId === "" ? this.#context.assignClientId() : packet.clientId;
-    if (!this.#context.authorize({ type: "connect", clientId, principal: this.principal })) {
-      this.#deny(`connect as "${printable(clientId)}"`);
+    const { limits = {} } = behaviour;
+    if (!this.#isWithin(() => checkClientIdLimit(limits, clientId))) return;
+    if (will !== undefined && !this.#isWithin(() => checkPublishLimits(limits, will.topic, will.payload.length)))
+      return;
+    if (!router.mayConnect(clientId, now())) {
+      this.#close({ kind: "limit", reason: `"${printable(clientId)}" connects too often`, blame: "peer" });
       return;
     }
-    const opened = router.open(clientId, packet.cleanSession, this);
+    const denial = this.#denial({
+      type: "connect",
+      clientId,
+      principal: this.principal,
+      cleanSession,
+      willTopic: will?.topic,
+    });
+    if (denial !== undefined) {
+      const returnCode = CONNACK_OF_DENIAL[behaviour.deniedConnect ?? "connack-5"];
+      if (returnCode !== undefined)
+        this.#output.push(encode({ type: PacketType.CONNACK, sessionPresent: false, returnCode }));
+      this.#deny("denied-connect", `connect as "${printable(clientId)}"`, denial);
+      return;
+    }
+    const opened = router.open(clientId, cleanSession, this);
     if (opened === undefined) {
       this.#refuse(ConnackCode.serverUnavailable, "there are too many sessions");
       return;
     }
-    this.#session = opened.session;
-    this.#keepAliveMs = packet.keepAliveSeconds * 1000;
-    if (packet.will !== undefined) this.#will = { ...packet.will, payload: packet.will.payload.slice() };
+    const { session, present } = opened;
+    this.#session = session;
+    this.#keepAliveMs = nearestKeepAlive(limits, packet.keepAliveSeconds) * 1000;
+    if (will !== undefined && !(behaviour.willReserved === false && isReserved(will.topic)))
+      this.#will = { ...will, payload: will.payload.slice() };
     if (log.enabled("info", TAG))
-      log.log("info", TAG, `${this.#name()} connected${opened.present ? ", its session goes on" : ""}`);
+      log.log("info", TAG, `${this.#name()} connected${present ? ", its session goes on" : ""}`);
     // All of it before anyone takes output, which lets new messages in: the old ones come first ([MQTT-4.6.0-1]).
-    this.#push(encode({ type: PacketType.CONNACK, sessionPresent: opened.present, returnCode: ConnackCode.accepted }));
-    for (const { delivery, packetId } of opened.session.unacknowledged())
-      this.#push(publishBytes(delivery, packetId, true));
+    this.#output.push(encode({ type: PacketType.CONNACK, sessionPresent: present, returnCode: ConnackCode.accepted }));
+    if (behaviour.redelivery === "as-new") session.startAnew();
+    for (const { delivery, packetId } of session.unacknowledged()) {
+      if (this.#mayReceive(delivery.topic, session.clientId)) this.#output.push(publishBytes(delivery, packetId, true));
+      else session.acknowledge(packetId);
+    }
     this.#fill();
     this.#host.wake();
   }
 
   #onPublish(packet: PublishPacket, session: BrokerSession): void {
-    const { router, qos2 } = this.#context;
-    const { topic, qos, retain, packetId } = packet;
-    if (qos === 2 && qos2 === "silence") return;
-    if (!this.#mayPublish(topic, session.clientId)) {
-      this.#deny(`publish to "${printable(topic)}"`);
+    const { router, behaviour } = this.#context;
+    const { topic, qos, retain, packetId, payload } = packet;
+    if (qos === 2 && behaviour.qos2 === "silence") return;
+    if (!this.#isWithinRate()) return;
+    if (!this.#isWithin(() => checkPublishLimits(behaviour.limits ?? {}, topic, payload.length))) return;
+    const denial = this.#publishDenial(packet, session.clientId);
+    if (denial !== undefined) {
+      this.#deny("denied-publish", `publish to "${printable(topic)}"`, denial);
       return;
     }
-    if (qos !== 2 || !session.unreleased.has(packetId))
-      router.route({ topic, payload: packet.payload.slice(), qos, retain });
-    if (qos === 1) this.#send({ type: PacketType.PUBACK, packetId });
+    if (qos !== 2 || !session.unreleased.has(packetId)) router.route({ topic, payload: payload.slice(), qos, retain });
+    if (qos === 1) this.#acknowledge({ type: PacketType.PUBACK, packetId });
     if (qos === 2) {
       session.unreleased.add(packetId);
       this.#send({ type: PacketType.PUBREC, packetId });
@@ -234,43 +308,87 @@ export class BrokerConnection implements Consumer {
   }
 
   #onSubscribe(packet: SubscribePacket, session: BrokerSession): void {
-    const { router, authorize, qos2, maxSubscriptions } = this.#context;
-    if (qos2 === "silence" && packet.subscriptions.some(({ qos }) => qos === 2)) return;
+    const { router, behaviour, maxSubscriptions } = this.#context;
+    const { limits = {} } = behaviour;
+    const { subscriptions, packetId } = packet;
+    if (behaviour.qos2 === "silence" && subscriptions.some(({ qos }) => qos === 2)) return;
+    if (!this.#isWithin(() => checkSubscribeLimits({ ...limits, qos2: true }, subscriptions))) return;
     const { clientId } = session;
-    const returnCodes: number[] = [];
-    for (const { filter, qos } of packet.subscriptions) {
-      if (!authorize({ type: "subscribe", clientId, filter, principal: this.principal })) {
-        this.#deny(`subscribe to "${printable(filter)}"`);
+    const most = Math.min(maxSubscriptions, limits.maxSubscriptions ?? maxSubscriptions);
+    const denials = subscriptions.map(({ filter, qos }) =>
+      this.#denial({ type: "subscribe", clientId, principal: this.principal, filter, qos }),
+    );
+    const denied = denials.findIndex((denial) => denial !== undefined);
+    if (denied !== -1) {
+      const what = `subscribe to "${printable(subscriptions[denied]!.filter)}"`;
+      if (behaviour.deniedSubscribe === "close") {
+        this.#deny("denied-subscribe", what, denials[denied]!);
         return;
       }
-      if (session.subscriptions.size >= maxSubscriptions && !session.subscriptions.has(filter)) {
-        returnCodes.push(SUBACK_FAILURE);
-        continue;
-      }
+      this.#warn(`may not ${what}: ${denials[denied]!}`);
+    }
+    const returnCodes = subscriptions.map(({ filter, qos }, i) => {
+      const isNew = !session.subscriptions.has(filter);
+      if (denials[i] !== undefined || (isNew && session.subscriptions.size >= most)) return SUBACK_FAILURE;
       const granted = qos === 0 ? 0 : 1;
       session.subscriptions.set(filter, granted);
-      returnCodes.push(granted);
-    }
-    this.#send({ type: PacketType.SUBACK, packetId: packet.packetId, returnCodes });
-    packet.subscriptions.forEach(({ filter }, i) => {
+      return granted;
+    });
+    this.#acknowledge({ type: PacketType.SUBACK, packetId, returnCodes });
+    subscriptions.forEach(({ filter }, i) => {
       const granted = returnCodes[i]!;
       if (granted !== SUBACK_FAILURE) router.deliverRetained(session, filter, granted === 0 ? 0 : 1);
     });
     this.flush();
   }
 
-  #mayPublish(topic: string, clientId: string): boolean {
-    return this.#context.authorize({ type: "publish", clientId, topic, principal: this.principal });
+  /** Why `authorize` denies it, or `undefined`. */
+  #denial(action: BrokerAction): string | undefined {
+    const verdict: true | Denial = this.#context.authorize(action);
+    return verdict === true ? undefined : verdict.denied;
+  }
+
+  #publishDenial({ topic, qos, retain }: Omit<Publication, "payload">, clientId: string): string | undefined {
+    return this.#denial({ type: "publish", clientId, principal: this.principal, topic, qos, retain });
+  }
+
+  #mayReceive(topic: string, clientId: string): boolean {
+    const denial = this.#denial({ type: "receive", clientId, principal: this.principal, topic });
+    if (denial !== undefined) this.#warn(`may not receive "${printable(topic)}": ${denial}`);
+    return denial === undefined;
+  }
+
+  /** Closes the connection where a check of `limits.ts` throws. */
+  #isWithin(check: () => void): boolean {
+    try {
+      check();
+      return true;
+    } catch (error) {
+      if (!isThingwireError(error) || error.layer !== "mqtt") throw error;
+      this.#close({ kind: "limit", reason: error.message, blame: "peer" });
+      return false;
+    }
+  }
+
+  /** Counts a PUBLISH; false where it is one too many in this second, and is discarded. */
+  #isWithinRate(): boolean {
+    const most = this.#context.behaviour.publishesPerSecond;
+    if (most === undefined) return true;
+    const second = Math.floor(this.#context.now() / 1_000);
+    if (second !== this.#second) this.#published = 0;
+    this.#second = second;
+    if (++this.#published === most + 1) this.#warn(`publishes more than ${most} times a second: the rest is discarded`);
+    return this.#published <= most;
   }
 
   /** [MQTT-3.2.2-5]: a refusal is answered, and then the connection closes. */
   #refuse(returnCode: number, reason: string): void {
-    this.#push(encode({ type: PacketType.CONNACK, sessionPresent: false, returnCode }));
-    this.#close({ reason: `CONNECT was refused: ${reason}`, blame: "peer" });
+    this.#output.push(encode({ type: PacketType.CONNACK, sessionPresent: false, returnCode }));
+    this.#close({ kind: "refused", reason: `CONNECT was refused: ${reason}`, blame: "peer" });
   }
 
-  #deny(what: string): void {
-    this.#close({ reason: `not authorised to ${what}`, blame: "peer" });
+  #deny(kind: CloseKind, what: string, why: string): void {
+    this.#close({ kind, reason: `not authorised to ${what}: ${why}`, blame: "peer" });
   }
 
   #onViolation(error: ThingwireError): void {
@@ -278,7 +396,7 @@ export class BrokerConnection implements Consumer {
       this.#refuse(ConnackCode.unacceptableProtocolVersion, `${error.message} [MQTT-3.1.2-2]`);
       return;
     }
-    this.#close({ reason: error.message, blame: "peer", error });
+    this.#close({ kind: "violation", reason: error.message, blame: "peer", error });
   }
 
   #close(reason: CloseReason): void {
@@ -292,8 +410,11 @@ export class BrokerConnection implements Consumer {
     // [MQTT-3.1.2-10]: once, and only of a client that still may publish there.
     const will = this.#will;
     this.#will = undefined;
-    if (will !== undefined && session !== undefined && this.#mayPublish(will.topic, session.clientId))
-      router.route(will);
+    if (will !== undefined && session !== undefined) {
+      const denial = this.#publishDenial(will, session.clientId);
+      if (denial === undefined) router.route(will);
+      else this.#warn(`may not publish its will to "${printable(will.topic)}": ${denial}`);
+    }
     this.#host.wake();
   }
 
@@ -301,31 +422,43 @@ export class BrokerConnection implements Consumer {
     const session = this.#session;
     if (session === undefined) return false;
     let filled = false;
-    while (this.#outputBytes < this.#context.maxOutputBytes) {
-      const next = session.next();
+    while (this.#output.size < this.#context.maxOutputBytes) {
+      // Asked at each delivery, not when the message came in: what is denied meanwhile stays away.
+      const next = session.next(({ topic }) => this.#mayReceive(topic, session.clientId));
       if (next === undefined) break;
-      this.#push(publishBytes(next.delivery, next.packetId, false));
+      this.#output.pushUnordered(publishBytes(next.delivery, next.packetId, false), this.#context.now());
       filled = true;
     }
     return filled;
   }
 
-  /** Sends an answer. A client that sends and never reads is dropped before its answers fill the memory. */
+  /** Sends an answer whose place in the order is kept. */
   #send(packet: Packet): void {
     if (this.#closed !== undefined) return;
-    this.#push(encode(packet));
-    if (this.#outputBytes > 2 * this.#context.maxOutputBytes) {
-      this.#output = [];
-      this.#outputBytes = 0;
-      this.#close({ reason: "the client does not read", blame: "peer" });
+    this.#output.push(encode(packet));
+    this.#sent();
+  }
+
+  /** Sends an acknowledgement, which may be overtaken. */
+  #acknowledge(packet: Packet): void {
+    if (this.#closed !== undefined) return;
+    this.#output.pushUnordered(encode(packet), this.#context.now());
+    this.#sent();
+  }
+
+  /** A client that sends and never reads is dropped before its answers fill the memory. */
+  #sent(): void {
+    if (this.#output.size > 2 * this.#context.maxOutputBytes) {
+      this.#output.clear();
+      this.#close({ kind: "limit", reason: "the client does not read", blame: "peer" });
       return;
     }
     this.#host.wake();
   }
 
-  #push(bytes: Uint8Array): void {
-    this.#output.push(bytes);
-    this.#outputBytes += bytes.length;
+  #warn(message: string): void {
+    const { log } = this.#context;
+    if (log.enabled("warn", TAG)) log.log("warn", TAG, `${this.#name()} ${message}`);
   }
 
   #name(): string {

@@ -8,35 +8,17 @@
  * @module
  */
 
+import type { BrokerBehaviour } from "./broker-behaviour.ts";
 import { BrokerSession, type Delivery, type Publication, type SessionLimits } from "./broker-session.ts";
+import { Dice } from "./dice.ts";
 import { matches } from "./topic.ts";
-
-/** What a client wants to do, for {@link Authorize}. `principal` is what `accept` was given, such as a certificate id. */
-export type BrokerAction =
-  | { readonly type: "connect"; readonly clientId: string; readonly principal: string | undefined }
-  | {
-      readonly type: "publish" | "receive";
-      readonly clientId: string;
-      readonly topic: string;
-      readonly principal: string | undefined;
-    }
-  | {
-      readonly type: "subscribe";
-      readonly clientId: string;
-      readonly filter: string;
-      readonly principal: string | undefined;
-    };
-
-/** Whether an action is allowed. Must not call the broker. */
-export type Authorize = (action: BrokerAction) => boolean;
 
 /** The connection that a session is bound to at present. */
 export interface Consumer {
-  readonly principal: string | undefined;
   /** Something waits in the session. */
   flush(): void;
   /** Another connection with the same client id takes over ([MQTT-3.1.4-2]). */
-  close(reason: string): void;
+  takenOver(): void;
 }
 
 export interface RouterLimits extends SessionLimits {
@@ -46,22 +28,32 @@ export interface RouterLimits extends SessionLimits {
   readonly maxRetained: number;
 }
 
+/** What the router needs to know of the {@link BrokerBehaviour}. */
+export type RoutingBehaviour = Pick<
+  BrokerBehaviour,
+  "hashMatchesParent" | "retainedForWildcards" | "retainReserved" | "connectsPerSecond" | "duplicates"
+>;
+
 /** Receives a message inside the process. May publish; must not throw. */
 export type LocalHandler = (publication: Publication) => void;
 
 export class BrokerRouter {
   readonly #limits: RouterLimits;
-  readonly #authorize: Authorize;
+  readonly #behaviour: RoutingBehaviour;
+  readonly #duplicates: Dice;
   readonly #sessions: Map<string, BrokerSession> = new Map();
   readonly #consumers: Map<BrokerSession, Consumer> = new Map();
   readonly #retained: Map<string, Publication> = new Map();
   readonly #locals: Set<{ readonly filter: string; readonly handler: LocalHandler }> = new Set();
   readonly #toRoute: Publication[] = [];
+  /** Client id → when it last connected, at most a second ago; only where `connectsPerSecond` asks for it. */
+  readonly #connects: Map<string, number[]> = new Map();
   #routing = false;
 
-  constructor(limits: RouterLimits, authorize: Authorize) {
+  constructor(limits: RouterLimits, behaviour: RoutingBehaviour) {
     this.#limits = limits;
-    this.#authorize = authorize;
+    this.#behaviour = behaviour;
+    this.#duplicates = new Dice(behaviour.duplicates?.seed ?? 0);
   }
 
   /** Ids of the clients that are connected. */
@@ -83,7 +75,7 @@ export class BrokerRouter {
     consumer: Consumer,
   ): { readonly session: BrokerSession; readonly present: boolean } | undefined {
     const previous = this.#sessions.get(clientId);
-    if (previous !== undefined) this.#consumers.get(previous)?.close("another connection uses the same client id");
+    if (previous !== undefined) this.#consumers.get(previous)?.takenOver();
     const kept = this.#sessions.get(clientId);
     if (kept !== undefined && !clean) {
       this.#consumers.set(kept, consumer);
@@ -94,6 +86,18 @@ export class BrokerRouter {
     this.#sessions.set(clientId, session);
     this.#consumers.set(session, consumer);
     return { session, present: false };
+  }
+
+  /** Counts a CONNECT, and says whether the client id may connect again so soon. */
+  mayConnect(clientId: string, now: number): boolean {
+    const most = this.#behaviour.connectsPerSecond;
+    if (most === undefined) return true;
+    for (const [id, times] of this.#connects) if (times[times.length - 1]! <= now - 1_000) this.#connects.delete(id);
+    const recent = (this.#connects.get(clientId) ?? []).filter((at) => at > now - 1_000);
+    if (recent.length >= most) return false;
+    // Bounded as the sessions are: whoever comes when there are too many is not counted.
+    if (this.#connects.size < this.#limits.maxSessions) this.#connects.set(clientId, [...recent, now]);
+    return true;
   }
 
   /** The session's connection is gone. A clean session ends with it ([MQTT-3.1.2-6]). */
@@ -125,36 +129,46 @@ export class BrokerRouter {
 
   /** Puts the retained messages that match a new subscription into the session ([MQTT-3.3.1-6], [MQTT-3.3.1-8]). */
   deliverRetained(session: BrokerSession, filter: string, granted: 0 | 1): void {
-    const principal = this.#consumers.get(session)?.principal;
+    if (this.#behaviour.retainedForWildcards === false && /[+#]/.test(filter)) return;
     for (const kept of this.#retained.values()) {
-      if (!matches(filter, kept.topic)) continue;
-      this.#deliver(session, principal, { ...kept, qos: lower(kept.qos, granted), retain: true });
+      if (!this.#matches(filter, kept.topic)) continue;
+      this.#deliver(session, { ...kept, qos: lower(kept.qos, granted), retain: true });
     }
   }
 
   #routeOne(publication: Publication): void {
-    if (publication.retain) this.#retain(publication);
+    const retain = publication.retain && !(this.#behaviour.retainReserved === false && isReserved(publication.topic));
+    if (retain) this.#retain(publication);
     for (const session of this.#sessions.values()) {
-      const granted = grantedQos(session, publication.topic);
+      const granted = this.#grantedQos(session, publication.topic);
       if (granted === undefined) continue;
       const consumer = this.#consumers.get(session);
       const qos = lower(publication.qos, granted);
       // Only QoS 1 is kept for a client that is away ([MQTT-3.1.2-5]).
       if (consumer === undefined && qos === 0) continue;
-      this.#deliver(session, consumer?.principal, {
-        topic: publication.topic,
-        payload: publication.payload,
-        qos,
-        retain: false,
-      });
+      this.#deliver(session, { topic: publication.topic, payload: publication.payload, qos, retain: false });
       consumer?.flush();
     }
     for (const local of this.#locals) if (matches(local.filter, publication.topic)) local.handler(publication);
   }
 
-  #deliver(session: BrokerSession, principal: string | undefined, delivery: Delivery): void {
-    const { clientId } = session;
-    if (this.#authorize({ type: "receive", clientId, topic: delivery.topic, principal })) session.enqueue(delivery);
+  #deliver(session: BrokerSession, delivery: Delivery): void {
+    session.enqueue(delivery);
+    if (this.#duplicates.happens(this.#behaviour.duplicates?.probability ?? 0)) session.enqueue(delivery);
+  }
+
+  /** The highest QoS of the matching subscriptions: overlapping ones give one copy at most ([MQTT-3.3.5-1]). */
+  #grantedQos(session: BrokerSession, topic: string): 0 | 1 | undefined {
+    let granted: 0 | 1 | undefined;
+    for (const [filter, qos] of session.subscriptions) {
+      if (granted === 1) break;
+      if ((granted === undefined || qos > granted) && this.#matches(filter, topic)) granted = qos;
+    }
+    return granted;
+  }
+
+  #matches(filter: string, topic: string): boolean {
+    return matches(filter, topic, this.#behaviour.hashMatchesParent);
   }
 
   #retain(publication: Publication): void {
@@ -173,14 +187,9 @@ export class BrokerRouter {
   }
 }
 
-/** The highest QoS of the matching subscriptions: overlapping ones give one copy at most ([MQTT-3.3.5-1]). */
-function grantedQos(session: BrokerSession, topic: string): 0 | 1 | undefined {
-  let granted: 0 | 1 | undefined;
-  for (const [filter, qos] of session.subscriptions) {
-    if (granted === 1) break;
-    if ((granted === undefined || qos > granted) && matches(filter, topic)) granted = qos;
-  }
-  return granted;
+/** Whether a topic is one of the server's own ([MQTT-4.7.2-1]). */
+export function isReserved(topic: string): boolean {
+  return topic.startsWith("$");
 }
 
 function lower(published: 0 | 1 | 2, granted: 0 | 1): 0 | 1 {

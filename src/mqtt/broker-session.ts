@@ -24,6 +24,13 @@ export interface Delivery {
   readonly retain: boolean;
 }
 
+/** A message with the identifier under which it is sent. */
+export interface Sending {
+  readonly delivery: Delivery;
+  /** 0 at QoS 0. */
+  readonly packetId: number;
+}
+
 /** Bounds of one session. */
 export interface SessionLimits {
   /** QoS 1 messages that are sent and not acknowledged, at most. */
@@ -70,13 +77,16 @@ export class BrokerSession {
 
   /**
    * Takes the next message that may be sent now, with its packet identifier (0 at QoS 0). `undefined` where none waits, or the
-   * next one is QoS 1 and the window is full: order matters more than speed ([MQTT-4.6.0-6]).
+   * next one is QoS 1 and the window is full: order matters more than speed ([MQTT-4.6.0-6]). What `permits` denies is dropped.
    */
-  next(): { readonly delivery: Delivery; readonly packetId: number } | undefined {
-    const delivery = this.#waiting[0];
-    if (delivery === undefined) return undefined;
-    if (delivery.qos === 1 && this.#inFlight.size >= this.#limits.maxInFlight) return undefined;
-    this.#waiting.shift();
+  next(permits: (delivery: Delivery) => boolean): Sending | undefined {
+    let delivery: Delivery;
+    do {
+      const first = this.#waiting[0];
+      if (first === undefined || (first.qos === 1 && this.#inFlight.size >= this.#limits.maxInFlight)) return undefined;
+      this.#waiting.shift();
+      delivery = first;
+    } while (!permits(delivery));
     if (delivery.qos === 0) return { delivery, packetId: 0 };
     const packetId = this.#freeId();
     this.#inFlight.set(packetId, delivery);
@@ -89,8 +99,14 @@ export class BrokerSession {
   }
 
   /** What must be sent again with its old identifier and DUP set after a reconnection, in the old order ([MQTT-4.4.0-1]). */
-  unacknowledged(): readonly { readonly delivery: Delivery; readonly packetId: number }[] {
+  unacknowledged(): readonly Sending[] {
     return Array.from(this.#inFlight, ([packetId, delivery]) => ({ delivery, packetId }));
+  }
+
+  /** Puts what is not acknowledged in front of what waits, to be sent as if it were new. */
+  startAnew(): void {
+    this.#waiting = [...this.#inFlight.values(), ...this.#waiting];
+    this.#inFlight.clear();
   }
 
   /** [MQTT-2.3.1-4]: not zero, and not in use. The window is far smaller than the identifiers, so that one is free. */

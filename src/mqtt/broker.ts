@@ -10,29 +10,37 @@
 
 import { UsageError } from "../errors.ts";
 import { type Logger, silent } from "../ports.ts";
+import type { Authorize } from "./broker-action.ts";
+import type { BrokerBehaviour } from "./broker-behaviour.ts";
 import { BrokerConnection, type ConnectionHost } from "./broker-connection.ts";
-import { type Authorize, BrokerRouter, type LocalHandler } from "./broker-router.ts";
+import { BrokerRouter, type LocalHandler } from "./broker-router.ts";
 import type { BrokerSession } from "./broker-session.ts";
+import { Dice } from "./dice.ts";
 import { validateTopicFilter, validateTopicName } from "./topic.ts";
 
-export { BrokerConnection, type CloseReason, type ConnectionHost } from "./broker-connection.ts";
-export type { Authorize, BrokerAction, LocalHandler } from "./broker-router.ts";
+export type {
+  Authorize,
+  BrokerAction,
+  ConnectAction,
+  Denial,
+  PublishAction,
+  ReceiveAction,
+  SubscribeAction,
+} from "./broker-action.ts";
+export { awsAtWorst, awsBehaviour, type BrokerBehaviour, type Mischief } from "./broker-behaviour.ts";
+export { BrokerConnection, type CloseKind, type CloseReason, type ConnectionHost } from "./broker-connection.ts";
+export type { LocalHandler } from "./broker-router.ts";
 export type { Publication } from "./broker-session.ts";
 
-/** Options of {@link Broker}: limits, policy, and what AWS does differently. */
-export interface BrokerOptions {
+/** Options of {@link Broker}: bounds, who may do what, and how it behaves where brokers differ. */
+export interface BrokerOptions extends BrokerBehaviour {
   /** Milliseconds that never go back: `Clock.now`. */
   readonly now: () => number;
   /**
-   * Whether a client may do what it wants to; everything is allowed by default. A denied CONNECT, PUBLISH or SUBSCRIBE closes
-   * the connection without an answer, as AWS IoT does ([MQTT-3.2.2-6], [MQTT-3.3.5-2]); a denied "receive" drops the message silently.
+   * Whether a client may do what it wants to; everything is allowed by default. `deniedConnect` and `deniedSubscribe` say what a
+   * denial does to those two; a denied PUBLISH closes the connection ([MQTT-3.3.5-2]); a denied "receive" drops the message silently.
    */
   readonly authorize?: Authorize | undefined;
-  /**
-   * `"handshake"` receives QoS 2 by the specification (§4.3.3); `"silence"` answers neither PUBLISH nor SUBSCRIBE at QoS 2, as
-   * AWS IoT does. `"handshake"` by default.
-   */
-  readonly qos2?: "handshake" | "silence" | undefined;
   /** Bytes of an MQTT packet at most; 262,144 by default. A bigger one closes its connection before it is stored. */
   readonly maxPacketBytes?: number | undefined;
   /** Bytes that wait for one connection at most; 1,048,576 by default. Queued messages wait in the session instead. */
@@ -65,10 +73,14 @@ export interface BrokerOptions {
 export class Broker {
   readonly #options: BrokerOptions;
   readonly #router: BrokerRouter;
+  readonly #disorder: Dice;
   #assigned = 0;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+    for (const rate of ["publishesPerSecond", "connectsPerSecond"] as const)
+      if (options[rate] !== undefined) bound(rate, options[rate], 1, 1_000_000);
+    this.#disorder = new Dice(options.disorder?.seed ?? 0);
     this.#router = new BrokerRouter(
       {
         maxInFlight: bound("maxInFlight", options.maxInFlight ?? 100, 1, 0xfffe),
@@ -76,7 +88,7 @@ export class Broker {
         maxSessions: bound("maxSessions", options.maxSessions ?? 1_000, 1, 1_000_000),
         maxRetained: bound("maxRetained", options.maxRetained ?? 1_000, 0, 1_000_000),
       },
-      options.authorize ?? (() => true),
+      options,
     );
   }
 
@@ -97,7 +109,8 @@ export class Broker {
       router: this.#router,
       now: options.now,
       authorize: options.authorize ?? (() => true),
-      qos2: options.qos2 ?? "handshake",
+      behaviour: options,
+      disorder: this.#disorder,
       maxPacketBytes: bound("maxPacketBytes", options.maxPacketBytes ?? 262_144, 64, 268_435_460),
       maxOutputBytes: bound("maxOutputBytes", options.maxOutputBytes ?? 1_048_576, 64, 1_073_741_824),
       maxSubscriptions: bound("maxSubscriptions", options.maxSubscriptions ?? 100, 1, 1_000_000),

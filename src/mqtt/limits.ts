@@ -43,7 +43,7 @@ export const awsLimits: MqttLimits = /* @__PURE__ */ Object.freeze({
 
 /** Throws `MQTT_LIMIT_EXCEEDED` where what CONNECT says is out of the limits. A keep-alive of 0 counts as too long. */
 export function checkConnectLimits(limits: MqttLimits, clientId: string, keepAliveSeconds: number): void {
-  checkMost("maxClientIdBytes", limits.maxClientIdBytes, utf8Length(clientId), "bytes of client identifier");
+  checkClientIdLimit(limits, clientId);
   const most = limits.maxKeepAliveSeconds;
   if (most !== undefined) {
     checkMost(
@@ -57,6 +57,21 @@ export function checkConnectLimits(limits: MqttLimits, clientId: string, keepAli
   if (keepAliveSeconds < least) {
     throw exceeded("minKeepAliveSeconds", least, keepAliveSeconds, `${keepAliveSeconds} seconds of keep-alive`);
   }
+}
+
+/** Throws `MQTT_LIMIT_EXCEEDED` where a client identifier is too long. */
+export function checkClientIdLimit(limits: MqttLimits, clientId: string): void {
+  checkMost("maxClientIdBytes", limits.maxClientIdBytes, utf8Length(clientId), "bytes of client identifier");
+}
+
+/**
+ * The keep-alive that a server with these limits applies: AWS IoT moves what is out of the range to its nearest end, and 0, which is
+ * off, to the longest.
+ */
+export function nearestKeepAlive(limits: MqttLimits, seconds: number): number {
+  const { minKeepAliveSeconds = 0, maxKeepAliveSeconds } = limits;
+  if (maxKeepAliveSeconds !== undefined && (seconds === 0 || seconds > maxKeepAliveSeconds)) return maxKeepAliveSeconds;
+  return seconds === 0 ? 0 : Math.max(seconds, minKeepAliveSeconds);
 }
 
 /** Throws `MQTT_LIMIT_EXCEEDED` or `MQTT_QOS2_UNSUPPORTED` where a PUBLISH (or will) is out of the limits. */

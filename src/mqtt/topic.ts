@@ -79,13 +79,13 @@ function invalid(what: string, topic: string, { problem, statement }: TopicProbl
 }
 
 /**
- * Whether a valid filter matches a valid topic name. `a/#` matches `a` too (§4.7.1.2; AWS IoT does not send that one), and a
- * wildcard at the start does not match a name that starts with `$` [MQTT-4.7.2-1].
+ * Whether a valid filter matches a valid topic name. `a/#` matches `a` too (§4.7.1.2) unless `hashMatchesParent` is false, as at AWS
+ * IoT, and a wildcard at the start does not match a name that starts with `$` [MQTT-4.7.2-1].
  *
  * @example
  * matches("sport/+/player", "sport/tennis/player"); // true
  */
-export function matches(filter: string, name: string): boolean {
+export function matches(filter: string, name: string, hashMatchesParent = true): boolean {
   if (name.startsWith("$") && (filter.startsWith("+") || filter.startsWith("#"))) return false;
   let f = 0;
   let n = 0;
@@ -98,7 +98,7 @@ export function matches(filter: string, name: string): boolean {
     if (!any && filter.slice(f, filterEnd) !== name.slice(n, nameEnd)) return false;
     const filterDone = filterEnd === filter.length;
     const nameDone = nameEnd === name.length;
-    if (nameDone) return filterDone || filter.slice(filterEnd) === "/#";
+    if (nameDone) return filterDone || (hashMatchesParent && filter.slice(filterEnd) === "/#");
     if (filterDone) return false;
     f = filterEnd + 1;
     n = nameEnd + 1;

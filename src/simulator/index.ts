@@ -7,14 +7,24 @@
 
 export {
   type Authorize,
+  awsAtWorst,
+  awsBehaviour,
   Broker,
   type BrokerAction,
+  type BrokerBehaviour,
   BrokerConnection,
   type BrokerOptions,
+  type CloseKind,
   type CloseReason,
+  type ConnectAction,
   type ConnectionHost,
+  type Denial,
   type LocalHandler,
+  type Mischief,
   type Publication,
+  type PublishAction,
+  type ReceiveAction,
+  type SubscribeAction,
 } from "../mqtt/broker.ts";
 export {
   certificateId,

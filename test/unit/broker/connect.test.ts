@@ -3,7 +3,7 @@ import { concat, fromHex } from "../../../src/bytes.ts";
 import { Broker } from "../../../src/mqtt/broker.ts";
 import { encode } from "../../../src/mqtt/encode.ts";
 import { PacketType } from "../../../src/mqtt/packets.ts";
-import { bytes, connect, online, Peer, publish, subscribe } from "./peer.ts";
+import { allowing, bytes, connect, online, Peer, publish, subscribe } from "./peer.ts";
 
 const will = { topic: "will/topic", payload: bytes("gone"), qos: 1, retain: false } as const;
 /** A CONNECT that our encoder refuses to make: an empty client id without CleanSession. */
@@ -114,9 +114,15 @@ describe("broker: CONNECT", () => {
   });
 
   it("[MQTT-3.2.2-6] a CONNECT that is not authorised closes without a CONNACK, as at AWS IoT", () => {
-    const of = broker({ authorize: (action) => action.type !== "connect" || action.principal === "certificate 1" });
+    const of = broker({
+      deniedConnect: "close",
+      authorize: allowing((action) => action.type !== "connect" || action.principal === "certificate 1"),
+    });
     const wrong = new Peer(of, "certificate 2").say(connect("a"));
-    expect(wrong.connection.closed?.reason).toContain("not authorised to connect");
+    expect(wrong.connection.closed).toMatchObject({
+      kind: "denied-connect",
+      reason: 'not authorised to connect as "a": the test says no',
+    });
     expect(wrong.heard()).toEqual([]);
     expect(new Peer(of, "certificate 1").say(connect("a")).isOpen).toBe(true);
   });
@@ -202,7 +208,7 @@ describe("broker: keep-alive and will", () => {
   });
 
   it("a will to a topic that is not authorised is dropped", () => {
-    const of = broker({ authorize: (action) => action.type !== "publish" || action.topic !== "will/topic" });
+    const of = broker({ authorize: allowing((action) => action.type !== "publish" || action.topic !== "will/topic") });
     const peer = watcher(of, "will/#");
     online(of, "a", { will }).connection.end();
     expect(peer.messages()).toEqual([]);

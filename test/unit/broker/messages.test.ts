@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/bytes.ts";
 import { Broker } from "../../../src/mqtt/broker.ts";
 import { PacketType } from "../../../src/mqtt/packets.ts";
-import { bytes, connect, online, Peer, publish, subscribe } from "./peer.ts";
+import { allowing, bytes, connect, online, Peer, publish, subscribe } from "./peer.ts";
 
 function broker(options: Partial<ConstructorParameters<typeof Broker>[0]> = {}): Broker {
   return new Broker({ now: () => 0, ...options });
@@ -99,15 +99,15 @@ describe("broker: PUBLISH", () => {
   });
 
   it("[MQTT-3.3.5-2] a PUBLISH that is not authorised closes the connection and goes nowhere", () => {
-    const of = broker({ authorize: (action) => action.type !== "publish" || action.topic === "mine" });
+    const of = broker({ authorize: allowing((action) => action.type !== "publish" || action.topic === "mine") });
     const peer = subscriber(of, ["#", 0]);
     const sender = online(of, "sender").say(publish("mine", "x"), publish("other", "y"));
-    expect(sender.connection.closed?.reason).toBe('not authorised to publish to "other"');
+    expect(sender.connection.closed?.reason).toBe('not authorised to publish to "other": the test says no');
     expect(peer.messages().map(({ topic }) => topic)).toEqual(["mine"]);
   });
 
   it("AWS IoT: a message that a client may not receive is not delivered, silently", () => {
-    const of = broker({ authorize: (action) => action.type !== "receive" || action.topic !== "secret" });
+    const of = broker({ authorize: allowing((action) => action.type !== "receive" || action.topic !== "secret") });
     const peer = subscriber(of, ["#", 0]);
     online(of, "sender").say(publish("secret", "x"), publish("open", "y"));
     expect(peer.messages().map(({ topic }) => topic)).toEqual(["open"]);
@@ -256,10 +256,13 @@ describe("broker: SUBSCRIBE and UNSUBSCRIBE", () => {
   });
 
   it("a SUBSCRIBE that is not authorised closes the connection, as at AWS IoT", () => {
-    const of = broker({ authorize: (action) => action.type !== "subscribe" || action.filter !== "secret/#" });
+    const of = broker({
+      deniedSubscribe: "close",
+      authorize: allowing((action) => action.type !== "subscribe" || action.filter !== "secret/#"),
+    });
     const peer = online(of, "a").say(subscribe(1, ["open", 0]), subscribe(2, ["secret/#", 0]));
     expect(peer.heard()).toHaveLength(1);
-    expect(peer.connection.closed?.reason).toBe('not authorised to subscribe to "secret/#"');
+    expect(peer.connection.closed?.reason).toBe('not authorised to subscribe to "secret/#": the test says no');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Broker, BrokerConnection } from "../../../src/mqtt/broker.ts";
+import type { Authorize, Broker, BrokerAction, BrokerConnection } from "../../../src/mqtt/broker.ts";
 import { encode } from "../../../src/mqtt/encode.ts";
 import { type ConnectPacket, type Packet, PacketType, type PublishPacket } from "../../../src/mqtt/packets.ts";
 import { PacketParser } from "../../../src/mqtt/parser.ts";
@@ -100,4 +100,9 @@ export function online(broker: Broker, clientId: string, more: Partial<ConnectPa
   const peer = new Peer(broker).say(connect(clientId, more));
   peer.heard();
   return peer;
+}
+
+/** Allows what the predicate says, and denies the rest for a reason that a test can find again. */
+export function allowing(predicate: (action: BrokerAction) => boolean): Authorize {
+  return (action) => predicate(action) || { denied: "the test says no" };
 }

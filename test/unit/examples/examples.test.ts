@@ -123,7 +123,7 @@ describe("examples: failures", () => {
   it("ShadowDemo says it in the words of the guide, too", async () => {
     const { thingShadow } = await import("../../../examples/thing-shadow/thing-shadow.ts");
     const lines: string[] = [];
-    const broker = new Broker({ now: () => 0, authorize: () => false });
+    const broker = new Broker({ now: () => 0, deniedConnect: "close", authorize: () => ({ denied: "no policy" }) });
     const { serveMqtt } = await import("../../../src/simulator/serve.ts");
     const { memoryPair } = await import("../../../src/transport/memory.ts");
     const transport = () => {
