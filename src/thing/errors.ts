@@ -60,6 +60,13 @@ export const thingErrors = {
     retry: false,
     hint: "Check the path and the permissions; AWS names the files *-certificate.pem.crt and *-private.pem.key.",
   },
+  THING_KEY_TRACKED: {
+    phase: "credentials",
+    meaning: "version control has the device's private key, or is about to",
+    blame: "caller",
+    retry: false,
+    hint: "Take it out of git with `git rm --cached FILE` and name it in .gitignore. Once it was committed it stays in the history: deactivate its certificate and make a new one.",
+  },
   THING_ENDPOINT_NOT_FOUND: {
     phase: "dns",
     meaning: "the endpoint's host name was not found",
