@@ -288,6 +288,19 @@ export const certificateErrors = {
     hint: "`trust` takes CA certificates, PEM (several in one text) or DER. See the cause for what is wrong with this one.",
     mbedtls: -0x2780,
   },
+  X509_REQUEST: {
+    meaning: "the certificate signing request cannot be read",
+    blame: "caller",
+    retry: false,
+    hint: "Expected is PKCS#10, in PEM or DER. See the cause for what is wrong, and make it again: `thingwire provision csr NAME`.",
+    mbedtls: -0x2180,
+  },
+  X509_REQUEST_SIGNATURE: {
+    meaning: "the certificate signing request is not signed by its own key",
+    blame: "caller",
+    retry: false,
+    hint: "Whoever asks for a certificate must prove that the key is theirs. The request was changed, or signed with a broken or unknown algorithm: make it again.",
+  },
   X509_KEY_MALFORMED: {
     meaning: "the private key cannot be read",
     blame: "caller",

@@ -6,6 +6,13 @@
 
 export { amazonTrust } from "./amazon.ts";
 export { type Certificate, parseCertificate } from "./certificate.ts";
+export {
+  type CertificateRequest,
+  type CertificateRequestOptions,
+  createCertificateRequest,
+  parseCertificateRequest,
+  verifyCertificateRequest,
+} from "./csr.ts";
 export { describe, fingerprint, oneLine } from "./describe.ts";
 export {
   CertificateError,

@@ -1,8 +1,8 @@
 /**
  * Issuing certificates: version 3, signed with SHA-256, for the local endpoint and for tests (RFC 5280 §4.1, §4.2).
  *
- * Left out on purpose: certificate requests, CRLs, policies. It writes what it is told, so that tests can make wrong certificates too; only
- * what cannot be encoded is refused.
+ * Left out on purpose: CRLs, policies. It writes what it is told, so that tests can make wrong certificates too; only what cannot be
+ * encoded is refused.
  *
  * @module
  */
@@ -82,24 +82,34 @@ export interface IssueOptions {
  * const der = finish(issueCertificate({ subject: [["CN", "lamp"]], subjectPublicKey, issuerKey, serialNumber, notBefore, notAfter, crypto, random }));
  */
 export function issueCertificate(options: IssueOptions): Task<Uint8Array> {
-  const { crypto, issuerKey, random } = options;
-  const signatureAlgorithm = encodeSha256Algorithm(issuerKey.type);
+  const { issuerKey, subject } = options;
+  const extensions = encodeExtensions(
+    options.extensions ?? {},
+    !(subject instanceof Uint8Array) && subject.length === 0,
+  );
   const tbs = sequence(
     explicit(0, smallInteger(2)),
     unsignedInteger(options.serialNumber),
-    signatureAlgorithm,
-    encodeName(options.issuer ?? options.subject),
+    encodeSha256Algorithm(issuerKey.type),
+    encodeName(options.issuer ?? subject),
     sequence(time(options.notBefore), time(options.notAfter)),
-    encodeName(options.subject),
+    encodeName(subject),
     encodeSubjectPublicKeyInfo(options.subjectPublicKey),
-    ...encodeExtensions(
-      options.extensions ?? {},
-      !(options.subject instanceof Uint8Array) && options.subject.length === 0,
-    ),
+    ...(extensions === undefined ? [] : [explicit(3, extensions)]),
   );
-  const algorithm: SignatureAlgorithm = { kind: issuerKey.type === "rsa" ? "rsa-pkcs1" : "ecdsa", hash: "sha256" };
-  const signed = chain(crypto.digest("sha256", [tbs]), (digest) => crypto.sign(algorithm, issuerKey, digest, random));
-  return map(signed, (signature) => sequence(tbs, signatureAlgorithm, bitString(signature)));
+  return signWithSha256(tbs, issuerKey, options.crypto, options.random);
+}
+
+/** What is signed, its algorithm and the signature: the envelope of certificates (RFC 5280 §4.1) and requests (RFC 2986 §4.2) alike. */
+export function signWithSha256(
+  tbs: Uint8Array,
+  key: PrivateKey,
+  crypto: CryptoProvider,
+  random: Random,
+): Task<Uint8Array> {
+  const algorithm: SignatureAlgorithm = { kind: key.type === "rsa" ? "rsa-pkcs1" : "ecdsa", hash: "sha256" };
+  const signed = chain(crypto.digest("sha256", [tbs]), (digest) => crypto.sign(algorithm, key, digest, random));
+  return map(signed, (signature) => sequence(tbs, encodeSha256Algorithm(key.type), bitString(signature)));
 }
 
 /** A DER `Name`. Values are UTF8String, but for countryName and domainComponent, whose types are fixed. */
@@ -124,8 +134,12 @@ export function encodeName(name: NameInput): Uint8Array {
   );
 }
 
-/** @param anonymous the subject is empty, which makes subjectAltName critical (RFC 5280 §4.2.1.6). */
-function encodeExtensions(extensions: IssueExtensions, anonymous: boolean): Uint8Array[] {
+/**
+ * The SEQUENCE of the extensions; `undefined` where there are none, because it may not be empty (RFC 5280 §4.1).
+ *
+ * @param anonymous the subject is empty, which makes subjectAltName critical (RFC 5280 §4.2.1.6).
+ */
+export function encodeExtensions(extensions: IssueExtensions, anonymous: boolean): Uint8Array | undefined {
   const { ca, pathLength, keyUsage, extendedKeyUsage, dnsNames = [], ipAddresses = [] } = extensions;
   const list: Uint8Array[] = [];
   const add = (oid: string, critical: boolean, value: Uint8Array): void => {
@@ -152,7 +166,7 @@ function encodeExtensions(extensions: IssueExtensions, anonymous: boolean): Uint
   if (extensions.authorityKeyIdentifier !== undefined)
     add(oids.authorityKeyIdentifier, false, sequence(element(contextTag(0, false), extensions.authorityKeyIdentifier)));
   for (const { oid, critical, value } of extensions.others ?? []) add(oid, critical, value);
-  return list.length === 0 ? [] : [explicit(3, sequence(...list))];
+  return list.length === 0 ? undefined : sequence(...list);
 }
 
 /** A named bit list: up to the last bit that is set (X.690 §11.2.2). */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** RFC 5280, RFC 8017, RFC 5758, RFC 5480, RFC 8410. */
+/** RFC 5280, RFC 8017, RFC 5758, RFC 5480, RFC 8410, RFC 2985. */
 export const oids = {
   rsaEncryption: "1.2.840.113549.1.1.1",
   "id-mgf1": "1.2.840.113549.1.1.8",
@@ -59,6 +59,8 @@ export const oids = {
   dnQualifier: "2.5.4.46",
   emailAddress: "1.2.840.113549.1.9.1",
   domainComponent: "0.9.2342.19200300.100.1.25",
+
+  extensionRequest: "1.2.840.113549.1.9.14",
 } as const;
 
 /** A standard's name for an OID; the OID itself where none is known. */
