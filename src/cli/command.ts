@@ -140,7 +140,13 @@ function withoutCommand(commands: readonly Command[], args: readonly string[], t
     terminal.print(tableHelp(commands));
     return EXIT.ok;
   }
-  terminal.printError(`thingwire: no command "${args.slice(0, 2).join(" ")}"\n\n${tableHelp(commands)}`);
+  const group = commands.filter(({ name }) => name.startsWith(`${wanted} `));
+  if (group.length > 0 && (args[1] === "--help" || args[1] === "-h")) {
+    terminal.print(tableHelp(group));
+    return EXIT.ok;
+  }
+  const help = tableHelp(group.length > 0 ? group : commands);
+  terminal.printError(`thingwire: no command "${args.slice(0, 2).join(" ")}"\n\n${help}`);
   return EXIT.usage;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Credentials out of files, with errors that name the file.
+ * Credentials out of files, with errors that name the file and say what is wrong with it.
  *
  * @module
  */
@@ -34,8 +34,8 @@ export interface Credentials {
  */
 export function readCredentials(files: CredentialFiles): Credentials {
   return {
-    certificate: read(files.certificate, "certificate"),
-    privateKey: read(files.privateKey, "private key"),
+    certificate: readInput(files.certificate, "certificate"),
+    privateKey: readInput(files.privateKey, "private key"),
     ...(files.ca === undefined ? {} : { trust: readTrust(files.ca) }),
   };
 }
@@ -46,10 +46,16 @@ export function readCredentials(files: CredentialFiles): Credentials {
  * @throws ThingError `THING_FILE_UNREADABLE`
  */
 export function readTrust(ca: string): Uint8Array {
-  return read(ca, "CA certificates");
+  return readInput(ca, "CA certificates");
 }
 
-function read(path: string, what: string): Uint8Array {
+/**
+ * Reads a file that a user named.
+ *
+ * @param what it should hold, for the error: `certificate`.
+ * @throws ThingError `THING_FILE_UNREADABLE` with the path and the system's reason.
+ */
+export function readInput(path: string, what: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (error) {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
-import { ThingError } from "../../thing/errors.ts";
+import { readInput } from "../../runtime/node-credentials.ts";
 import { createCrypto } from "../../tls/crypto/index.ts";
 import { parseCertificate } from "../../tls/x509/certificate.ts";
 import { describe, fingerprint } from "../../tls/x509/describe.ts";
@@ -20,7 +19,7 @@ export const cert: Command = {
   options: {},
   async run({ positionals, terminal, json }) {
     const crypto = createCrypto();
-    for (const der of parseCertificateChain(readBytes(positionals[0]!))) {
+    for (const der of parseCertificateChain(readInput(positionals[0]!, "certificates"))) {
       const certificate = parseCertificate(der);
       if (!json) {
         terminal.print(describe(certificate, crypto).trimEnd());
@@ -38,12 +37,3 @@ export const cert: Command = {
     }
   },
 };
-
-function readBytes(path: string): Uint8Array {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (error) {
-    const { message } = error as NodeJS.ErrnoException;
-    throw new ThingError("THING_FILE_UNREADABLE", message, { path }, error);
-  }
-}

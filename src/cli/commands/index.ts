@@ -8,11 +8,17 @@ import type { Command } from "../command.ts";
 import { cert } from "./cert.ts";
 import { embed } from "./embed.ts";
 import { pub, sub } from "./messages.ts";
+import { provisionCa, provisionCsr, provisionDevice, provisionKey, provisionVerification } from "./provision.ts";
 import { shadowDelete, shadowGet, shadowUpdate, shadowWatch } from "./shadow.ts";
 import { simulate } from "./simulate.ts";
 
 export const commands: readonly Command[] = [
   simulate,
+  provisionKey,
+  provisionCsr,
+  provisionCa,
+  provisionVerification,
+  provisionDevice,
   embed,
   cert,
   pub,

@@ -1,13 +1,15 @@
 /**
  * A device's certificate and key as a JavaScript module of typed arrays, as the ESP32 examples embed theirs into the firmware: it works
- * where there is no file system.
+ * where there is no file system. Refused is what would publish the key: a key or a module that git tracks, or would with the next `git add`.
  *
  * @module
  */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
+import { readInput } from "../../runtime/node-credentials.ts";
+import { requireUntracked } from "../../runtime/node-git.ts";
 import { nodeRandom } from "../../runtime/node-ports.ts";
 import { finish } from "../../task.ts";
 import { ThingError } from "../../thing/errors.ts";
@@ -65,16 +67,19 @@ export function findCredentials(folder: string): CredentialSources {
 }
 
 /**
- * Checks that both files can be read and that the key belongs to the certificate, then writes the module: `certificate` and
- * `privateKey` as `Uint8Array` in DER, and `certificates` with the whole chain. Only the owner may read it.
+ * Checks that both files can be read, that the key belongs to the certificate, and that git neither tracks the key nor is about to track
+ * the module; then writes the module: `certificate` and `privateKey` as `Uint8Array` in DER, and `certificates` with the whole chain. Only
+ * the owner may read it.
  *
- * @throws ThingError `THING_FILE_UNREADABLE`; UsageError where the module cannot be written; CertificateError for what the files hold, `X509_KEY_MISMATCH` among others.
+ * @throws ThingError `THING_FILE_UNREADABLE`, `THING_KEY_TRACKED`; UsageError where the module cannot be written; CertificateError for what the files hold, `X509_KEY_MISMATCH` among others.
  */
 export function embedCredentials(sources: CredentialSources, out: string): EmbeddedCredentials {
-  const chain = parseCertificateChain(readBytes(sources.certificateFile));
+  const chain = parseCertificateChain(readInput(sources.certificateFile, "certificate"));
   const certificates = chain.map(parseCertificate);
-  const key = parsePrivateKey(readBytes(sources.privateKeyFile));
+  const key = parsePrivateKey(readInput(sources.privateKeyFile, "private key"));
   finish(requireKeyOf(certificates[0]!, key, createCrypto(), nodeRandom));
+  requireUntracked(realpathSync(sources.privateKeyFile), "the key", { ignored: false });
+  requireUntracked(out, "the module with the key", { ignored: true });
   writeWhole(out, credentialsModule(certificates, encodePrivateKey(key)), OWNER_ONLY);
   return { ...sources, out, certificates };
 }
@@ -109,19 +114,8 @@ function readNames(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    throw unreadable(folder, error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" ? `${folder} is not there` : message;
+    throw new ThingError("THING_FILE_UNREADABLE", reason, { path: folder }, error);
   }
-}
-
-function readBytes(path: string): Uint8Array {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-function unreadable(path: string, error: unknown): ThingError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new ThingError("THING_FILE_UNREADABLE", code === "ENOENT" ? `${path} is not there` : message, { path }, error);
 }
