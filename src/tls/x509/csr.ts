@@ -89,14 +89,15 @@ export function createCertificateRequest(options: CertificateRequestOptions): Ta
 /**
  * Reads one request, PEM or DER. Whether its signature is right is {@link verifyCertificateRequest}'s to say.
  *
- * @throws CertificateError `X509_WRONG_CONTENT` where something else was given, or several; `X509_PEM`; `X509_REQUEST`, whose cause says more.
+ * @throws CertificateError `X509_WRONG_CONTENT` where something else was given, or several; `X509_PEM`; `X509_REQUEST`.
  */
 export function parseCertificateRequest(input: string | Uint8Array): CertificateRequest {
   const der = requestDer(input);
   try {
     return readRequest(der);
   } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
+    if (!(error instanceof CertificateError) || error.code === "X509_REQUEST") throw error;
+    // A name, key or extension in it, with the code that it has in certificates.
     throw new CertificateError("X509_REQUEST", error.message, error.data, error);
   }
 }
@@ -116,9 +117,8 @@ function requestDer(input: string | Uint8Array): Uint8Array {
 }
 
 function readRequest(der: Uint8Array): CertificateRequest {
-  const outer = new DerReader(der, "certificationRequest", "X509_MALFORMED");
-  if (der.length > MAX_REQUEST_BYTES)
-    outer.fail("", `${der.length} bytes, ${MAX_REQUEST_BYTES} at most`, 0, "X509_LIMIT");
+  const outer = new DerReader(der, "certificationRequest", "X509_REQUEST");
+  if (der.length > MAX_REQUEST_BYTES) outer.fail("", `${der.length} bytes, ${MAX_REQUEST_BYTES} at most`, 0);
   const request = outer.sequence("");
   outer.finish();
 
@@ -130,7 +130,7 @@ function readRequest(der: Uint8Array): CertificateRequest {
   request.finish();
 
   const versionAt = info.offset;
-  if (info.small("version") !== 0) info.fail("version", "v1 (0) is the only one", versionAt, "X509_VERSION");
+  if (info.small("version") !== 0) info.fail("version", "v1 (0) is the only one", versionAt);
   const subject = readName(info, "subject");
   const keyAt = info.offset;
   const key = readSubjectPublicKeyInfo(info, "subjectPKInfo");
@@ -160,7 +160,7 @@ function readAttributes(attributes: DerReader): Extensions {
   let requested: Extensions | undefined;
   for (let count = 1; !attributes.empty; count++) {
     const at = attributes.offset;
-    if (count > MAX_ATTRIBUTES) attributes.fail("", `more than ${MAX_ATTRIBUTES}`, at, "X509_LIMIT");
+    if (count > MAX_ATTRIBUTES) attributes.fail("", `more than ${MAX_ATTRIBUTES}`, at);
     const attribute = attributes.sequence("attribute");
     const oid = attribute.oid("type");
     const values = attribute.inside("values", tags.SET);
@@ -180,7 +180,6 @@ export function verifyCertificateRequest(request: CertificateRequest, crypto: Cr
   const { publicKey, signatureAlgorithm, weakSignature, signature, info } = request;
   if (publicKey === undefined || signatureAlgorithm === undefined || weakSignature) return done(false);
   const { kind, hash } = signatureAlgorithm;
-  if ((kind === "ecdsa") !== (publicKey.type === "ec")) return done(false);
   if (!crypto.supports(kind) || !crypto.supports(hash)) return done(false);
   if (publicKey.type === "ec" && !crypto.supports(publicKey.curve)) return done(false);
   return chain(crypto.digest(hash, [info]), (digest) =>

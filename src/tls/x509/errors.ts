@@ -292,7 +292,7 @@ export const certificateErrors = {
     meaning: "the certificate signing request cannot be read",
     blame: "caller",
     retry: false,
-    hint: "Expected is PKCS#10, in PEM or DER. See the cause for what is wrong, and make it again: `thingwire provision csr NAME`.",
+    hint: "Expected is PKCS#10, in PEM or DER. The message says where it is wrong: make it again: `thingwire provision csr NAME`.",
     mbedtls: -0x2180,
   },
   X509_REQUEST_SIGNATURE: {

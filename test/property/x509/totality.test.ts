@@ -3,23 +3,27 @@
 import fc from "fast-check";
 import { expect, it, describe as suite } from "vitest";
 import { equal } from "../../../src/bytes.ts";
+import { finish } from "../../../src/task.ts";
 import {
   CertificateError,
   certificateVerification,
+  createCertificateRequest,
   describe,
   encodePrivateKey,
   matchServerName,
   oneLine,
   parseCertificate,
   parseCertificateChain,
+  parseCertificateRequest,
   parsePem,
   parsePrivateKey,
   toPem,
   trustAnchors,
   verifyCertificate,
+  verifyCertificateRequest,
 } from "../../../src/tls/x509/index.ts";
 import { runs } from "../../runs.ts";
-import { ecKey, nodeDouble, rsaKey } from "../../unit/x509/node-double.ts";
+import { ecKey, nodeDouble, random, rsaKey } from "../../unit/x509/node-double.ts";
 import { anchors, ca, crypto, NOW, server } from "../../unit/x509/pki.ts";
 
 const root = ca("root", undefined, { key: rsaKey() });
@@ -121,6 +125,28 @@ suite("totality", () => {
       ),
       runs(600),
     );
+  });
+
+  it("RFC 2986 §3 a mutated request is refused, or proves nothing", () => {
+    const made = [ecKey(), rsaKey()].map((privateKey) => {
+      const extensions = { dnsNames: ["a.example"] };
+      return finish(createCertificateRequest({ subject: [["CN", "lamp"]], privateKey, extensions, crypto, random }));
+    });
+    let read = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...made), edits, (der, list) => {
+        const changed = mutate(der, list);
+        fc.pre(!made.some((one) => equal(one, changed)));
+        const code = outcome(() => {
+          const request = parseCertificateRequest(changed);
+          read++;
+          expect(finish(verifyCertificateRequest(request, nodeDouble()))).toBe(false);
+        });
+        if (changed[0] === 0x30) expect([undefined, "X509_REQUEST"]).toContain(code);
+      }),
+      runs(400),
+    );
+    expect(read).toBeGreaterThan(10);
   });
 
   it("huge lengths and deep nesting cost nothing", () => {

@@ -5,7 +5,14 @@ import { printable } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import type { PrivateKey } from "../../../src/tls/crypto/provider.ts";
 import { DerReader } from "../../../src/tls/x509/der.ts";
-import { explicit, objectIdentifier, octetString, sequence, smallInteger } from "../../../src/tls/x509/der-write.ts";
+import {
+  explicit,
+  nullValue,
+  objectIdentifier,
+  octetString,
+  sequence,
+  smallInteger,
+} from "../../../src/tls/x509/der-write.ts";
 import {
   CertificateError,
   encodePrivateKey,
@@ -187,6 +194,61 @@ describe("private keys", () => {
     const inner = sequence(smallInteger(1), octetString(e.scalar), explicit(0, objectIdentifier("1.3.132.0.34")));
     const algorithm = sequence(objectIdentifier("1.2.840.10045.2.1"), objectIdentifier("1.2.840.10045.3.1.7"));
     refused(sequence(smallInteger(0), algorithm, octetString(inner)));
+  });
+
+  const extra = octetString(Uint8Array.of(1));
+  const oid = { ec: objectIdentifier("1.2.840.10045.2.1"), rsa: objectIdentifier("1.2.840.113549.1.1.1") };
+  const p384Oid = objectIdentifier("1.3.132.0.34");
+  const scalarOf384 = octetString(new Uint8Array(48).fill(1));
+  const sec1Of384 = sequence(smallInteger(1), scalarOf384);
+  const pkcs1 = bytes(rsa.privateKey, "pkcs1");
+  const pkcs8 = (algorithm: Uint8Array, ...rest: Uint8Array[]) => sequence(smallInteger(0), algorithm, ...rest);
+  const ecAlgorithm = sequence(oid.ec, p384Oid);
+  const rsaAlgorithm = sequence(oid.rsa, nullValue());
+  it.each([
+    ["nothing, which is right", pkcs8(ecAlgorithm, octetString(sec1Of384)), "none"],
+    ["nothing, RSA", pkcs8(rsaAlgorithm, octetString(pkcs1)), "none"],
+    [
+      "an element behind PrivateKeyInfo's last",
+      pkcs8(ecAlgorithm, octetString(sec1Of384), extra),
+      "X509_KEY_MALFORMED",
+    ],
+    [
+      "an element in the algorithm",
+      pkcs8(sequence(oid.ec, p384Oid, extra), octetString(sec1Of384)),
+      "X509_KEY_MALFORMED",
+    ],
+    ["octets behind ECPrivateKey", pkcs8(ecAlgorithm, octetString(sec1Of384, extra)), "X509_KEY_MALFORMED"],
+    [
+      "an element in ECPrivateKey",
+      pkcs8(ecAlgorithm, octetString(sequence(smallInteger(1), scalarOf384, extra))),
+      "X509_KEY_MALFORMED",
+    ],
+    [
+      "an element in RSA's algorithm",
+      pkcs8(sequence(oid.rsa, nullValue(), extra), octetString(pkcs1)),
+      "X509_KEY_MALFORMED",
+    ],
+    ["octets behind RSAPrivateKey", pkcs8(rsaAlgorithm, octetString(pkcs1, extra)), "X509_KEY_MALFORMED"],
+    [
+      "an element in RSAPrivateKey",
+      pkcs8(
+        rsaAlgorithm,
+        octetString(sequence(new DerReader(pkcs1, "", "X509_KEY_MALFORMED").element("").contents, extra)),
+      ),
+      "X509_KEY_MALFORMED",
+    ],
+  ])("RFC 5958 §2 nothing is left over in a key: %s", (_, der, expected) => {
+    expect(code(() => parsePrivateKey(der))).toBe(expected);
+  });
+
+  it("what is parsed is copied out, of a Buffer too, so that the file's bytes can be wiped", () => {
+    for (const key of [rsa.privateKey, p256.privateKey]) {
+      const file = key.export({ format: "der", type: "pkcs8" }) as Buffer;
+      const parsed = parsePrivateKey(file);
+      file.fill(0);
+      expect(encodePrivateKey(parsed)).toEqual(bytes(key, "pkcs8"));
+    }
   });
 
   it("errors of keys show no octet of the key", () => {
