@@ -1,0 +1,22 @@
+/**
+ * AWS IoT policies: read them, judge requests by them with the reason, find their mistakes. Pure.
+ *
+ * @module
+ */
+
+export { evaluate } from "./evaluate.ts";
+export { parsePolicy } from "./parse.ts";
+export type {
+  CertificateNames,
+  OneOrMany,
+  Policy,
+  PolicyAction,
+  PolicyCertificate,
+  PolicyContext,
+  PolicyDecision,
+  PolicyDocument,
+  PolicyRequest,
+  Statement,
+  StatementDocument,
+} from "./policy.ts";
+export { connectFacts, policyRequests } from "./requests.ts";
