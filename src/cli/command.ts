@@ -39,7 +39,8 @@ export interface Command {
   /** One line. */
   readonly summary: string;
   readonly options: Readonly<Record<string, CommandOption>>;
-  run(context: CommandContext): Promise<void>;
+  /** Resolves with the exit code where success is not all that there is to tell. */
+  run(context: CommandContext): Promise<void> | Promise<number>;
 }
 
 /** Exit codes of the command. */
@@ -70,8 +71,7 @@ export async function runCommand(
       terminal.print(commandHelp(command));
       return EXIT.ok;
     }
-    await command.run({ values, positionals, terminal, json, signal });
-    return EXIT.ok;
+    return (await command.run({ values, positionals, terminal, json, signal })) ?? EXIT.ok;
   } catch (caught) {
     const error = asThingwireError(caught);
     if (json) terminal.print(JSON.stringify({ error: error.toJSON() }));
@@ -114,6 +114,13 @@ export function integerOption(
 export function stringOption(values: CommandContext["values"], name: string): string | undefined {
   const value = values[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** The value of an option that must be given. */
+export function requiredOption(values: CommandContext["values"], name: string): string {
+  const value = stringOption(values, name);
+  if (value === undefined) throw new CliError(`--${name} is needed`);
+  return value;
 }
 
 function parse(command: Command, args: readonly string[]): Pick<CommandContext, "values" | "positionals"> {

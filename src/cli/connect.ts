@@ -8,7 +8,14 @@ import { consoleLogger } from "../runtime/console-logger.ts";
 import { connectThing } from "../runtime/node.ts";
 import { readCredentials } from "../runtime/node-credentials.ts";
 import type { Thing } from "../thing/connect.ts";
-import { CliError, type CommandContext, type CommandOption, integerOption, stringOption } from "./command.ts";
+import {
+  CliError,
+  type CommandContext,
+  type CommandOption,
+  integerOption,
+  requiredOption,
+  stringOption,
+} from "./command.ts";
 
 export const connectOptions: Readonly<Record<string, CommandOption>> = {
   endpoint: { type: "string", value: "HOST", help: "PREFIX-ats.iot.REGION.amazonaws.com, localhost, … (required)" },
@@ -27,10 +34,10 @@ export async function withThing(context: CommandContext, use: (thing: Thing) => 
   const { values } = context;
   const tls = stringOption(values, "tls") ?? "own";
   if (tls !== "own" && tls !== "native") throw new CliError(`--tls takes own or native, not "${tls}"`);
-  const thingName = required(values, "thing");
-  const files = { certificate: required(values, "cert"), privateKey: required(values, "key") };
+  const thingName = requiredOption(values, "thing");
+  const files = { certificate: requiredOption(values, "cert"), privateKey: requiredOption(values, "key") };
   const thing = await connectThing({
-    endpoint: required(values, "endpoint"),
+    endpoint: requiredOption(values, "endpoint"),
     port: integerOption(values, "port", { min: 1, max: 65_535 }),
     thingName,
     // One for each run: with the same id, `pub` would throw out the `sub` that waits beside it.
@@ -46,12 +53,6 @@ export async function withThing(context: CommandContext, use: (thing: Thing) => 
   } finally {
     await thing.close();
   }
-}
-
-function required(values: CommandContext["values"], name: string): string {
-  const value = stringOption(values, name);
-  if (value === undefined) throw new CliError(`--${name} is needed`);
-  return value;
 }
 
 /** Resolves at Ctrl-C; rejects where the thing's connection is lost for good, because then nothing more comes. */

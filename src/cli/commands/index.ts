@@ -6,6 +6,7 @@
 
 import type { Command } from "../command.ts";
 import { cert } from "./cert.ts";
+import { doctor } from "./doctor.ts";
 import { embed } from "./embed.ts";
 import { pub, sub } from "./messages.ts";
 import { provisionCa, provisionCsr, provisionDevice, provisionKey, provisionVerification } from "./provision.ts";
@@ -14,6 +15,7 @@ import { simulate } from "./simulate.ts";
 
 export const commands: readonly Command[] = [
   simulate,
+  doctor,
   provisionKey,
   provisionCsr,
   provisionCa,

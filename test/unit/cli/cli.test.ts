@@ -101,7 +101,7 @@ describe("thingwire: the command line", () => {
       arity: [0, 0],
       summary: "",
       options: {},
-      run: () => Promise.reject(new TypeError("x is not a function")),
+      run: (): Promise<void> => Promise.reject(new TypeError("x is not a function")),
     };
     const { code, err } = await start(["broken"], [broken]).ended;
     expect(code).toBe(1);

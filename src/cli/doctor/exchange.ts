@@ -1,0 +1,139 @@
+/**
+ * Subscribe, publish, receive: one exchange with the broker, each step by itself, and tried a second time where the connection broke,
+ * so that an accident is not taken for a denial.
+ *
+ * @module
+ */
+
+import { asThingwireError, type ThingwireError } from "../../errors.ts";
+import type { MqttClient } from "../../mqtt/client.ts";
+import type { MqttMessage } from "../../mqtt/events.ts";
+import type { Line } from "./line.ts";
+
+/** How a step ended. */
+export type Step =
+  | { readonly end: "ok" }
+  /** The broker closed the connection, twice. */
+  | { readonly end: "closed"; readonly error: ThingwireError | undefined }
+  /** SUBACK 128. */
+  | { readonly end: "refused"; readonly error: ThingwireError }
+  /** No answer in time. */
+  | { readonly end: "silent"; readonly error: ThingwireError | undefined }
+  /** An earlier step failed. */
+  | { readonly end: "skipped" };
+
+/** What is asked. */
+export interface Exchange {
+  readonly filters: readonly string[];
+  readonly topic: string;
+  readonly payload: string;
+  /** Whether a message is the one that is waited for. */
+  readonly isAnswer: (message: MqttMessage) => boolean;
+}
+
+/** What came of it. */
+export interface Exchanged {
+  readonly subscribe: Step;
+  readonly publish: Step;
+  readonly receive: Step;
+  /** The answer; its payload is a copy. */
+  readonly message: MqttMessage | undefined;
+  /** A step broke the connection and then worked. */
+  readonly accident: string | undefined;
+}
+
+const OK: Step = { end: "ok" };
+const SKIPPED: Step = { end: "skipped" };
+
+/** Runs an exchange. Never rejects but for the signal. */
+export async function exchange(line: Line, asked: Exchange): Promise<Exchanged> {
+  const first = await attempt(line, asked);
+  if (!isBroken(first)) return { ...first, accident: undefined };
+  const second = await attempt(line, asked);
+  return { ...second, accident: isBroken(second) ? undefined : `${brokenStep(first)} ${asked.topic}` };
+}
+
+function isBroken({ subscribe, publish, receive }: Omit<Exchanged, "accident">): boolean {
+  return [subscribe, publish, receive].some(({ end }) => end === "closed");
+}
+
+function brokenStep({ subscribe, publish }: Omit<Exchanged, "accident">): string {
+  return subscribe.end === "closed"
+    ? "SUBSCRIBE"
+    : publish.end === "closed"
+      ? "PUBLISH to"
+      : "waiting for the answer to";
+}
+
+async function attempt(line: Line, asked: Exchange): Promise<Omit<Exchanged, "accident">> {
+  const answers = new Answers(line, asked.isAnswer);
+  const subscribe = await step(line, (client) =>
+    client.subscribe(asked.filters, {
+      qos: 1,
+      timeoutMs: line.timeoutMs,
+      onMessage: (message) => answers.take(message),
+    }),
+  );
+  const publish = await step(line, (client) =>
+    client.publish(asked.topic, asked.payload, { qos: 1, timeoutMs: line.timeoutMs }),
+  );
+  if (subscribe.end !== "ok" || publish.end !== "ok")
+    return { subscribe, publish, receive: SKIPPED, message: undefined };
+  const message = await answers.wait();
+  const receive: Step = message !== undefined ? OK : { end: line.lost ? "closed" : "silent", error: undefined };
+  return { subscribe, publish, receive, message };
+}
+
+async function step(line: Line, act: (client: MqttClient) => Promise<unknown>): Promise<Step> {
+  const client = await line.client();
+  if (client === undefined) return { end: "closed", error: undefined };
+  try {
+    await act(client);
+    return OK;
+  } catch (caught) {
+    const error = asThingwireError(caught);
+    switch (error.code) {
+      case "MQTT_SUBSCRIBE_REFUSED":
+        return { end: "refused", error };
+      case "MQTT_OPERATION_TIMEOUT":
+        return { end: "silent", error };
+      case "MQTT_CONNECTION_LOST":
+      case "MQTT_CLOSED":
+        return { end: "closed", error };
+      default:
+        throw error;
+    }
+  }
+}
+
+/** Waits for one message, for a time. */
+class Answers {
+  readonly #line: Line;
+  readonly #isAnswer: (message: MqttMessage) => boolean;
+  #message: MqttMessage | undefined;
+  #tell: (() => void) | undefined;
+
+  constructor(line: Line, isAnswer: (message: MqttMessage) => boolean) {
+    this.#line = line;
+    this.#isAnswer = isAnswer;
+  }
+
+  take(message: MqttMessage): void {
+    if (this.#message !== undefined || !this.#isAnswer(message)) return;
+    this.#message = { ...message, payload: message.payload.slice() };
+    this.#tell?.();
+  }
+
+  async wait(): Promise<MqttMessage | undefined> {
+    if (this.#message !== undefined || this.#line.lost) return this.#message;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#line.timers.set(this.#line.timeoutMs, () => resolve());
+      this.#tell = () => {
+        cancel();
+        resolve();
+      };
+      this.#line.onLost(() => this.#tell?.());
+    });
+    return this.#message;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * The doctor's ports on Node.
+ *
+ * @module
+ */
+
+import { lookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import { gitStatus } from "../../runtime/node-git.ts";
+import { nodeRuntime } from "../../runtime/node-ports.ts";
+import { createCrypto } from "../../tls/crypto/index.ts";
+import { tcp } from "../../transport/node/tcp.ts";
+import type { DoctorPorts } from "./ports.ts";
+
+/** Files, git, DNS and TCP as Node has them. */
+export function nodeDoctorPorts(): DoctorPorts {
+  return {
+    runtime: nodeRuntime,
+    crypto: createCrypto(),
+    readFile(path) {
+      try {
+        return { bytes: new Uint8Array(readFileSync(path)) };
+      } catch (error) {
+        return { problem: systemCode(error) };
+      }
+    },
+    gitState: (path) => gitStatus(path).state,
+    async lookup(host) {
+      try {
+        return { addresses: (await lookup(host, { all: true })).map(({ address }) => address) };
+      } catch (error) {
+        return { problem: systemCode(error) };
+      }
+    },
+    tcp,
+  };
+}
+
+function systemCode(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
+}
