@@ -28,6 +28,8 @@ export interface MqttClientOptions extends Omit<MqttSessionOptions, "will" | "pa
   readonly password?: Uint8Array | string | undefined;
   /** How to come back after a lost connection, or false: then the client dies with it. On by default. */
   readonly reconnect?: BackoffOptions | false | undefined;
+  /** A listener of `on("state")` from the start: what happens right behind CONNACK is over before `connect` has resolved. */
+  readonly onState?: ((change: MqttStateChange) => void) | undefined;
 }
 
 /** Options of `MqttClient.publish`. */
@@ -56,6 +58,8 @@ export interface MqttStateChange {
   readonly to: MqttClientState;
   /** Why, where it is for an error. */
   readonly error?: ThingwireError | undefined;
+  /** With `connected`: whether the server had a session. */
+  readonly sessionPresent?: boolean | undefined;
   /** With `waiting`: milliseconds until the next attempt. */
   readonly retryInMs?: number | undefined;
 }

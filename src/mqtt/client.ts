@@ -104,6 +104,7 @@ export class MqttClient implements SubscriptionOwner {
       this.#armTimer();
     });
     this.#log = options.log ?? silent;
+    if (options.onState !== undefined) this.#listeners.add(options.onState);
     this.#maxFilters = options.limits?.maxFiltersPerSubscribe ?? 8;
     this.#backoff = options.reconnect === false ? undefined : new Backoff(runtime.random, options.reconnect);
     this.#session = new MqttSession({
@@ -367,7 +368,7 @@ export class MqttClient implements SubscriptionOwner {
         this.#loss = undefined;
         this.#backoff?.connected(this.#runtime.clock.now());
         if (!event.sessionPresent) this.#restoreSubscriptions();
-        this.#setState("connected");
+        this.#setState("connected", { sessionPresent: event.sessionPresent });
         this.#connected.resolve(this);
         return;
       case "closed":
@@ -434,7 +435,7 @@ export class MqttClient implements SubscriptionOwner {
       // A listener may have closed the client.
       if (this.#state === "connecting") this.#open();
     });
-    this.#setState("waiting", error, retryInMs);
+    this.#setState("waiting", { error, retryInMs });
   }
 
   /** The end of this client: everything is settled. */
@@ -447,7 +448,7 @@ export class MqttClient implements SubscriptionOwner {
     this.#connected.reject(error ?? new MqttError("MQTT_CLOSED", "while connecting"));
     // Before listeners hear of it: what they do does not change why it ended.
     const cause = this.#closing === undefined ? error : undefined;
-    this.#setState("closed", error);
+    this.#setState("closed", { error });
     const reason =
       cause === undefined
         ? new MqttError("MQTT_CLOSED")
@@ -468,13 +469,13 @@ export class MqttClient implements SubscriptionOwner {
     this.#connection?.run();
   }
 
-  #setState(to: MqttClientState, error?: ThingwireError, retryInMs?: number): void {
+  #setState(to: MqttClientState, more: Omit<MqttStateChange, "from" | "to"> = {}): void {
     const from = this.#state;
     this.#state = to;
     this.#log.log("info", "mqtt", `${from} -> ${to}`);
     for (const listener of [...this.#listeners]) {
       try {
-        listener({ from, to, error, retryInMs });
+        listener({ from, to, ...more });
       } catch (thrown) {
         this.failedCallback(asThingwireError(thrown));
       }

@@ -30,12 +30,23 @@ export const connectionFactors: readonly string[] = /* @__PURE__ */ Object.freez
   "the policy allows iot:Connect for this client id, and the topics that are used",
 ]);
 
-/** Some of the factors as one text: `1. …; 2. …`. */
-export function listFactors(from = 0, to: number = connectionFactors.length): string {
-  return connectionFactors
-    .slice(from, to)
-    .map((factor, index) => `${from + index + 1}. ${factor}`)
-    .join("; ");
+/** Why AWS IoT ends a handshake with an alert, in the order in which the guide has them checked. */
+export const handshakeCauses: readonly string[] = /* @__PURE__ */ Object.freeze([
+  "private key and certificate are those of a certificate that is registered in AWS IoT",
+  "that certificate is ACTIVE",
+  "the endpoint is the host name of your own AWS account and region",
+]);
+
+/** Why AWS IoT recognises the certificate and yet ends the connection at CONNECT, in the guide's order. */
+export const connectCauses: readonly string[] = /* @__PURE__ */ Object.freeze([
+  "the certificate is ACTIVE",
+  "a policy is attached to it, and allows iot:Connect for this client id",
+  "the thing is attached to it",
+]);
+
+/** What to check, as one text: `1. …; 2. …`. */
+export function numbered(list: readonly string[]): string {
+  return list.map((item, index) => `${index + 1}. ${item}`).join("; ");
 }
 
 /** What looks wrong about a host name without asking anyone; `undefined` where nothing does. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { asThingwireError, isThingwireError, UsageError } from "../errors.ts";
+import { asThingwireError, isThingwireError, type ThingwireError, UsageError } from "../errors.ts";
 import { MqttClient } from "../mqtt/client.ts";
 import type { MqttStateChange } from "../mqtt/client-options.ts";
 import { asyncDispose } from "../mqtt/dispose.ts";
@@ -74,6 +74,9 @@ class Connector {
   readonly #crypto: CryptoProvider | undefined;
   readonly #credentials: Credentials | undefined;
   #attempt: Attempt | undefined;
+  /** The first CONNACK came; what fails before it is the rejection of `connect`. */
+  #wasConnected = false;
+  #loss: ThingwireError | undefined;
   info: TlsConnectionInfo | undefined;
   nativeInfo: NativeTlsInfo | undefined;
 
@@ -116,9 +119,10 @@ class Connector {
         ...{ transport, runtime, clientId: clientId ?? thingName, limits, log: this.#log },
         ...{ cleanSession, keepAliveSeconds, will, username, password, reconnect, signal, timeoutMs },
         connectTimeoutMs: dialMs + handshakeMs + connackMs,
+        onState: (change) => this.#stateChanged(change),
       });
-      this.#connected(mqtt.sessionPresent);
-      mqtt.on("state", (change) => this.#stateChanged(change, mqtt));
+      // It ended for good right behind CONNACK.
+      if (mqtt.state === "closed" && this.#loss !== undefined) throw this.#loss;
       return new ConnectedThing(thingName, mqtt, this, runtime, this.#log);
     } catch (error) {
       throw this.#explain(error);
@@ -205,15 +209,15 @@ class Connector {
     });
   }
 
-  #connected(sessionPresent: boolean): void {
-    this.#attempt?.accepted();
-    this.#log.log("debug", TAG, `CONNACK: accepted, session present ${sessionPresent ? "yes" : "no"}`);
-  }
-
-  #stateChanged({ to, error }: MqttStateChange, mqtt: MqttClient): void {
-    if (to === "connected") this.#connected(mqtt.sessionPresent);
-    if (error === undefined || (to !== "waiting" && to !== "closed")) return;
+  #stateChanged({ to, error, sessionPresent }: MqttStateChange): void {
+    if (to === "connected") {
+      this.#wasConnected = true;
+      this.#attempt?.accepted();
+      this.#log.log("debug", TAG, `CONNACK: accepted, session present ${sessionPresent ? "yes" : "no"}`);
+    }
+    if (!this.#wasConnected || error === undefined || (to !== "waiting" && to !== "closed")) return;
     const explained = this.#explain(error);
+    this.#loss = explained;
     this.#log.log("warn", TAG, `${explained.message}. ${explained.hint}`);
     if (explained instanceof ThingError) this.#options.onInterrupted?.(explained);
   }

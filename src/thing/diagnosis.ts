@@ -6,6 +6,7 @@
 
 import { isThingwireError, type ThingwireError } from "../errors.ts";
 import type { MqttErrorCode } from "../mqtt/errors.ts";
+import { Alert } from "../tls/alerts.ts";
 import type { TlsErrorCode } from "../tls/errors.ts";
 import type { TransportErrorCode } from "../transport/errors.ts";
 import { ThingError, type ThingErrorCode } from "./errors.ts";
@@ -50,6 +51,20 @@ const HINT_OF_CAUSE: readonly ThingErrorCode[] = [
   "THING_CERTIFICATE_UNUSABLE",
 ];
 
+/** Alerts that speak of the device's certificate or key, or of nothing in particular, as AWS IoT's do. The others say more than the row. */
+const CERTIFICATE_ALERTS: readonly number[] = [
+  Alert.handshake_failure,
+  Alert.bad_certificate,
+  Alert.unsupported_certificate,
+  Alert.certificate_revoked,
+  Alert.certificate_expired,
+  Alert.certificate_unknown,
+  Alert.unknown_ca,
+  Alert.access_denied,
+  Alert.decrypt_error,
+  Alert.certificate_required,
+];
+
 /**
  * What a failure means, given how far the connection came. Mistakes in the arguments (`USAGE_…`, a client id over the limit) come
  * back as they are, and so does an error that is a `ThingError` already.
@@ -63,8 +78,13 @@ export function explainFailure(error: ThingwireError, progress: Progress, endpoi
     `${endpoint}: ${root.message}`,
     { endpoint, cause: root.code },
     error,
-    HINT_OF_CAUSE.includes(code) ? root.hint : undefined,
+    isHintOfCauseBetter(code, root) ? root.hint : undefined,
   );
+}
+
+function isHintOfCauseBetter(code: ThingErrorCode, root: ThingwireError): boolean {
+  if (code === "THING_HANDSHAKE_REFUSED") return !CERTIFICATE_ALERTS.includes(Number(root.data["alert"]));
+  return HINT_OF_CAUSE.includes(code);
 }
 
 function codeFor(error: ThingwireError, progress: Progress): ThingErrorCode | undefined {
@@ -85,6 +105,7 @@ function codeFor(error: ThingwireError, progress: Progress): ThingErrorCode | un
   if (early !== undefined) return early;
   const known = mqtt === undefined ? undefined : byMqttCode[mqtt.code as MqttErrorCode];
   if (known === "THING_CONNACK_TIMEOUT" && progress === "handshake") return "THING_HANDSHAKE_TIMEOUT";
+  if (below?.code === "TLS_ALERT_RECEIVED") return "THING_ALERT_AFTER_HANDSHAKE";
   if (known !== undefined) return known;
   if (below !== undefined) return "THING_CLOSED_AFTER_HANDSHAKE";
   return error.blame === "caller" ? undefined : "THING_CONNECT_FAILED";

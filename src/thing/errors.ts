@@ -2,14 +2,14 @@
  * Why a thing does not connect, told by the phase in which it failed: the same alert means one thing during the handshake and
  * another after CONNECT. The layer's own error is the `cause`.
  *
- * In the C SDK's terms: an alert within `mbedtls_ssl_handshake` is -0x7780; a connection that is closed between the handshake and
- * CONNACK is -28, perhaps with -0x7780.
+ * In the C SDK's terms: an alert within `mbedtls_ssl_handshake` is -0x7780; a connection that ends between the handshake and CONNACK is
+ * -28, with -0x7780 below where an alert ended it; afterwards it is -13.
  *
  * @module
  */
 
 import { type ErrorData, type ErrorRow, isThingwireError, ThingwireError } from "../errors.ts";
-import { listFactors } from "./aws.ts";
+import { connectCauses, connectionFactors, handshakeCauses, numbered } from "./aws.ts";
 
 /** How far it came: reading the credentials, finding the host, reaching it, TLS, MQTT's CONNECT, and everything afterwards. */
 export type ThingPhase = "credentials" | "dns" | "tcp" | "handshake" | "connect" | "session";
@@ -18,6 +18,9 @@ export type ThingPhase = "credentials" | "dns" | "tcp" | "handshake" | "connect"
 export interface ThingErrorRow extends ErrorRow {
   readonly phase: ThingPhase;
 }
+
+const DOCTOR = "`npx thingwire doctor` checks all of it.";
+const POLICY_OR_THING = `The policy or the thing is missing at the certificate, or the policy does not suffice. Check in this order: ${numbered(connectCauses)}.`;
 
 /** All codes of errors of a thing, with the phase in which each happens. */
 export const thingErrors = {
@@ -96,7 +99,7 @@ export const thingErrors = {
     meaning: "the server refused the handshake with an alert",
     blame: "peer",
     retry: false,
-    hint: `The server does not take the device's certificate. Check in this order: ${listFactors(0, 3)}. Where all are true, check the remaining two: ${listFactors(3, 5)}.`,
+    hint: `The server does not take the device's certificate. Check in this order: ${numbered(handshakeCauses)}. ${DOCTOR}`,
     mbedtls: -0x7780,
     sdk: -4,
   },
@@ -117,12 +120,21 @@ export const thingErrors = {
     hint: "See the cause: the server does not speak TLS 1.2 as it should, or something on the way changes the stream.",
     sdk: -4,
   },
+  THING_ALERT_AFTER_HANDSHAKE: {
+    phase: "connect",
+    meaning: "the server recognised the certificate, and answered CONNECT with a TLS alert",
+    blame: "caller",
+    retry: true,
+    hint: `${POLICY_OR_THING} ${DOCTOR}`,
+    mbedtls: -0x7780,
+    sdk: -28,
+  },
   THING_CLOSED_AFTER_HANDSHAKE: {
     phase: "connect",
     meaning: "the server recognised the certificate, and closed the connection instead of answering CONNECT",
     blame: "caller",
     retry: true,
-    hint: `The thing or the policy is missing or does not suffice. Check in this order: ${listFactors()}.`,
+    hint: `${POLICY_OR_THING} ${DOCTOR}`,
     sdk: -28,
   },
   THING_CONNACK_TIMEOUT: {
@@ -130,7 +142,7 @@ export const thingErrors = {
     meaning: "the server did not answer CONNECT in time",
     blame: "network",
     retry: true,
-    hint: `TLS works, MQTT does not answer: check that the port is one for MQTT. On AWS IoT check in this order: ${listFactors()}.`,
+    hint: `TLS works, MQTT does not answer: check that the port is one for MQTT. On AWS IoT check in this order: ${numbered(connectionFactors)}.`,
     sdk: -28,
   },
   THING_CONNECT_REFUSED: {

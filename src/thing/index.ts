@@ -10,8 +10,11 @@ export {
   awsPorts,
   checkEndpoint,
   checkThingName,
+  connectCauses,
   connectionFactors,
   endpointWarning,
+  handshakeCauses,
+  numbered,
 } from "./aws.ts";
 export { connectThing, type Thing } from "./connect.ts";
 export { type CredentialOptions, type Credentials, readThingCredentials } from "./credentials.ts";

@@ -69,7 +69,7 @@ export interface ConnectThingOptions extends CredentialOptions, CallOptions {
   readonly onSecured?: ((info: TlsConnectionInfo) => void) | undefined;
   /** The same for the runtime's TLS. */
   readonly onNativeSecured?: ((info: NativeTlsInfo) => void) | undefined;
-  /** The connection was lost, or an attempt to come back failed. */
+  /** The connection was lost, or an attempt to come back failed. Where it is lost right behind CONNACK this comes before `connectThing` settles. */
   readonly onInterrupted?: ((error: ThingError) => void) | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/errors.ts";
 import { MqttError } from "../../../src/mqtt/errors.ts";
-import { alpnForPort, checkEndpoint, connectionFactors, endpointWarning } from "../../../src/thing/aws.ts";
+import { alpnForPort, checkEndpoint, connectCauses, endpointWarning } from "../../../src/thing/aws.ts";
 import { explainFailure, type Progress } from "../../../src/thing/diagnosis.ts";
 import { ThingError } from "../../../src/thing/errors.ts";
 import { alertReceived, TlsError } from "../../../src/tls/errors.ts";
@@ -20,8 +20,8 @@ describe("the guide: the same alert means another thing in another phase", () =>
 
   it("after CONNECT it is -28, with -0x7780 as its cause: thing or policy missing", () => {
     const error = explain(alertReceived(49), "connect");
-    expect(error).toMatchObject({ code: "THING_CLOSED_AFTER_HANDSHAKE", phase: "connect", sdk: -28, mbedtls: -0x7780 });
-    for (const factor of connectionFactors) expect(error.hint).toContain(factor);
+    expect(error).toMatchObject({ code: "THING_ALERT_AFTER_HANDSHAKE", phase: "connect", sdk: -28, mbedtls: -0x7780 });
+    for (const cause of connectCauses) expect(error.hint).toContain(cause);
   });
 
   it("after CONNACK it is a lost session", () => {
