@@ -5,10 +5,12 @@
  * @module
  */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import * as crypto from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createCrypto } from "../src/tls/crypto/index.ts";
 import { TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 } from "../src/tls/suites.ts";
 import { parsePrivateKey } from "../src/tls/x509/keys.ts";
@@ -24,8 +26,13 @@ export interface Fixtures {
   readonly text: string;
   /** PEM files: `ca.crt`, `server-{ec,rsa}.{crt,key}` (also `-chain.crt` with an intermediate), `client-{ec,rsa}.{crt,key}`. */
   readonly file: (name: string) => string;
+  /** Ports of the servers, for each kind of handshake. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Ends the servers. */
+  readonly stop: () => void;
 }
 
+const SERVER = fileURLToPath(new URL("server.mjs", import.meta.url));
 const SEED = 7;
 const EXTENSIONS = {
   ca: "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n",
@@ -41,14 +48,19 @@ export async function makeFixtures(folder: string): Promise<Fixtures> {
   makeCertificates(file);
   const bytes = primitives(file);
   const recordings = await Promise.all(handshakes.map((handshake) => record(handshake, file)));
-  writeFileSync(file("recordings.json"), JSON.stringify(recordings));
+  const server = spawn(process.execPath, [SERVER, folder, JSON.stringify(handshakes)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const [line] = (await once(server.stdout, "data")) as [Buffer];
+  const ports = JSON.parse(line.toString()) as Record<string, number>;
   const hex = Object.fromEntries(
     Object.entries(bytes).map(([name, value]) => [name, Buffer.from(value).toString("hex")]),
   );
-  writeFileSync(file("fixtures.json"), JSON.stringify({ recordings: file("recordings.json"), bytes: hex }));
+  writeFileSync(file("fixtures.json"), JSON.stringify({ recordings, ports, bytes: hex }));
   const lines = Object.entries(hex).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(file("fixtures.txt"), lines.join(""));
-  return { json: file("fixtures.json"), text: file("fixtures.txt"), file };
+  const stop = (): void => void server.kill();
+  return { json: file("fixtures.json"), text: file("fixtures.txt"), file, ports, stop };
 }
 
 function makeCertificates(file: (name: string) => string): void {
@@ -122,6 +134,8 @@ function primitives(file: (name: string) => string): Record<string, Uint8Array> 
     gcmAad: crypto.randomBytes(13),
     ecCertificate: certificate("client-ec.crt"),
     rsaCertificate: certificate("client-rsa.crt"),
+    ecRoot: readFileSync(file("ca-ec.crt")),
+    rsaRoot: readFileSync(file("ca-rsa.crt")),
   };
 }
 

@@ -42,9 +42,10 @@ const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
 const [batchMs, batches] = values.quick ? [8, 3] : [25, 9];
 
 const folder = mkdtempSync(join(tmpdir(), "thingwire-bench-"));
+let fixtures: Fixtures | undefined;
 try {
   console.error("fixtures, bundles and the program in C …");
-  const fixtures = await makeFixtures(folder);
+  fixtures = await makeFixtures(folder);
   const measured = await measureRounds(await makeWorkers(fixtures));
   const cold = values.only === "all" ? await benchColdStart(fixtures, values.quick ? 3 : 15) : [];
   const report: Report = {
@@ -56,6 +57,7 @@ try {
   console.log(tableOf(report));
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 1)}\n`);
 } finally {
+  fixtures?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -82,6 +84,7 @@ async function makeWorkers({ json, text }: Fixtures): Promise<Record<string, Wor
       execFileSync(mbedtls, [text, folder, operations, String(ms), String(count)], { encoding: "utf8" }),
     noble: node(here("workers/noble.mjs")),
     forge: node(here("workers/forge.mjs")),
+    reclaim: node(here("workers/reclaim.mjs")),
     node: node(here("workers/node.mjs")),
   };
 }

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -36,42 +35,34 @@ export async function benchColdStart(fixtures: Fixtures, processes: number): Pro
       (["empty", "thingwire", "node", "noble"] as const).map(async (name) => [name, await bundle(name)] as const),
     ),
   ) as Record<"empty" | "thingwire" | "node" | "noble", string>;
-  const server = spawn(process.execPath, [here("server.mjs"), fixtures.file(".")], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const [line] = (await once(server.stdout, "data")) as [Buffer];
-  const port = line.toString().trim();
+  const port = String(fixtures.ports["handshake-ecdsa-mutual"]);
   const cpu = (script: string, count: number): number =>
     Number(
       execFileSync(process.execPath, [script, fixtures.file("."), port, String(count)], { encoding: "utf8" }).trim(),
     );
-  try {
-    const results: Result[] = [];
-    const names = ["thingwire", "node", "noble"] as const;
-    const samples = new Map<string, number[]>();
-    for (let i = 0; i < processes; i++) {
-      console.error(`cold start ${i + 1} of ${processes}`);
-      const empty = cpu(clients.empty, 0);
-      for (const name of names)
-        for (const count of COUNTS) {
-          const key = `${name} ${count}`;
-          samples.set(key, [...(samples.get(key) ?? []), cpu(clients[name], count) - empty]);
-        }
-    }
-    for (const count of COUNTS)
-      for (const name of names) {
-        const values = samples.get(`${name} ${count}`)!;
-        results.push({
-          group: "cold",
-          operation: `handshake-cold-ecdsa-mutual${count === 1 ? "" : `-${count}`}`,
-          implementation: name,
-          median_us: median(values),
-          min_us: Math.min(...values),
-          runs: values.length,
-        });
+  const results: Result[] = [];
+  const names = ["thingwire", "node", "noble"] as const;
+  const samples = new Map<string, number[]>();
+  for (let i = 0; i < processes; i++) {
+    console.error(`cold start ${i + 1} of ${processes}`);
+    const empty = cpu(clients.empty, 0);
+    for (const name of names)
+      for (const count of COUNTS) {
+        const key = `${name} ${count}`;
+        samples.set(key, [...(samples.get(key) ?? []), cpu(clients[name], count) - empty]);
       }
-    return results;
-  } finally {
-    server.kill();
   }
+  for (const count of COUNTS)
+    for (const name of names) {
+      const values = samples.get(`${name} ${count}`)!;
+      results.push({
+        group: "cold",
+        operation: `handshake-cold-ecdsa-mutual${count === 1 ? "" : `-${count}`}`,
+        implementation: name,
+        median_us: median(values),
+        min_us: Math.min(...values),
+        runs: values.length,
+      });
+    }
+  return results;
 }

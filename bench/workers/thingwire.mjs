@@ -3,7 +3,6 @@
  * by `run.ts` before it runs.
  */
 import { randomFillSync } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createCrypto } from "../../dist/crypto.js";
 import {
   TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -110,7 +109,6 @@ await measure(process.env.BENCH_NAME ?? "thingwire", (f) => {
     run: () => parseCertificate(der),
     check: () => parseCertificate(der).serialNumber,
   });
-  const recordings = JSON.parse(readFileSync(f.recordings, "utf8"));
   return {
     "p256-keygen": { run: () => finish(crypto.keyExchange("secp256r1", random)), check: () => pair.publicKey },
     "p256-ecdh": { run: () => finish(pair.shared(f.peerPoint)), check: () => finish(pair.shared(f.peerPoint)) },
@@ -144,6 +142,6 @@ await measure(process.env.BENCH_NAME ?? "thingwire", (f) => {
     "aes128gcm-seal-16384": seal(16_384),
     "x509-parse-ec": parse(f.ecCertificate),
     "x509-parse-rsa": parse(f.rsaCertificate),
-    ...Object.fromEntries(recordings.map((recording) => [recording.operation, handshake(recording, crypto)])),
+    ...Object.fromEntries(f.recordings.map((recording) => [recording.operation, handshake(recording, crypto)])),
   };
 });
