@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -124,6 +134,43 @@ describe("embed", () => {
   ])("one clear error for %s", (name, files, code) => {
     const dir = folder(name.replaceAll(" ", "-"), files());
     expect(() => embedCredentials(findCredentials(dir), join(dir, "o.js"))).toThrow(expect.objectContaining({ code }));
+  });
+
+  describe("THING_KEY_TRACKED: what git would publish is refused, and nothing is written", () => {
+    const repository = (name: string, tracked: readonly string[]): string => {
+      const dir = folder(name, { "client.crt": pem().crt, "client.key": pem().key, ".gitignore": "out/\n" });
+      const git = (...words: string[]) => execFileSync("git", words, { cwd: dir });
+      git("init", "--quiet");
+      git("add", "-f", ...tracked);
+      return dir;
+    };
+    const refused = expect.objectContaining({ code: "THING_KEY_TRACKED" });
+
+    it("a key that git tracks, also behind a link", () => {
+      const dir = repository("tracked-key", ["client.key", "client.crt"]);
+      const out = join(dir, "out", "credentials.js");
+      expect(() => embedCredentials(findCredentials(dir), out)).toThrow(refused);
+      const outside = folder("link-to-key", { "client.crt": pem().crt });
+      symlinkSync(join(dir, "client.key"), join(outside, "client.key"));
+      expect(() => embedCredentials(findCredentials(outside), join(outside, "o.js"))).toThrow(refused);
+      expect([existsSync(out), existsSync(join(outside, "o.js"))]).toEqual([false, false]);
+    });
+
+    it("a module that git tracks, or does not ignore", () => {
+      const dir = repository("tracked-module", [".gitignore"]);
+      const open = join(dir, "credentials.js");
+      expect(() => embedCredentials(findCredentials(dir), open)).toThrow(refused);
+      expect(existsSync(open)).toBe(false);
+      const out = join(dir, "out", "credentials.js");
+      embedCredentials(findCredentials(dir), out);
+      execFileSync("git", ["add", "-f", out], { cwd: dir });
+      expect(() => embedCredentials(findCredentials(dir), out)).toThrow(refused);
+    });
+
+    it("a certificate may be tracked: it is public", () => {
+      const dir = repository("tracked-certificate", ["client.crt"]);
+      embedCredentials(findCredentials(dir), join(dir, "out", "credentials.js"));
+    });
   });
 
   it("says so where a folder has no pair, several, or is not there", () => {
