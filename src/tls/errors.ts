@@ -77,6 +77,21 @@ export const tlsErrors = {
     alert: Alert.certificate_unknown,
     mbedtls: -0x2700,
   },
+  TLS_CLIENT_CERTIFICATE_MISSING: {
+    meaning: "the client sent no certificate, and one is demanded (RFC 5246 §7.4.6)",
+    blame: "peer",
+    retry: false,
+    hint: "Give the client a certificate and its private key. One that has them sends none where the server takes no signature of its kind of key.",
+    alert: Alert.handshake_failure,
+    mbedtls: -0x7480,
+  },
+  TLS_CLIENT_REFUSED: {
+    meaning: "the client is refused by whoever runs the server",
+    blame: "peer",
+    retry: false,
+    hint: "`select` or `admit`, which were given to the server, refuse it: what they know of its host name, protocol or certificate says why.",
+    alert: Alert.access_denied,
+  },
   TLS_CLOSED_IN_HANDSHAKE: {
     meaning: "the server said close_notify before the handshake was over",
     blame: "peer",
@@ -176,6 +191,23 @@ export const tlsErrors = {
     hint: "Raise `maxHandshakeBytes` where the server's certificate chain is really that long.",
     alert: Alert.illegal_parameter,
     mbedtls: -0x7200,
+  },
+  TLS_NOTHING_IN_COMMON: {
+    meaning:
+      "the client offers no cipher suite with a curve and a signature scheme that this server can use (RFC 5246 §7.4.1.3)",
+    blame: "peer",
+    retry: false,
+    hint: "Compare what the client offers with the server's `suites`, `groups` and `signatureSchemes`, and with the key of its certificate.",
+    alert: Alert.handshake_failure,
+    mbedtls: -0x6e00,
+  },
+  TLS_NO_NULL_COMPRESSION: {
+    meaning: "the client does not offer to go without compression (RFC 5246 §7.4.1.2)",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
   },
   TLS_RANDOM_FAILED: {
     meaning: "the source of randomness failed",
@@ -354,9 +386,20 @@ export class TlsError extends ThingwireError<TlsErrorCode> {
   }
 }
 
-/** The error for a fatal alert of the server. */
-export function alertReceived(alert: number): TlsError {
+/** The error for a client that whoever runs the server does not want, for its `what`, with the alert that tells it so. */
+export function clientRefused(what: string, alert: number): TlsError {
   const name = alertName(alert);
+  return new TlsError("TLS_CLIENT_REFUSED", `its ${what}, told with ${name} (${alert})`, {
+    alert,
+    data: { alert, name },
+  });
+}
+
+/** The error for a fatal alert of the peer. Only a client's gets an explanation: they are for someone who runs a device. */
+export function alertReceived(alert: number, role: "client" | "server"): TlsError {
+  const name = alertName(alert);
+  if (role === "server")
+    return new TlsError("TLS_ALERT_RECEIVED", `${name} (${alert})`, { alert, data: { alert, name } });
   const explanation = alertExplanation(alert);
   return new TlsError("TLS_ALERT_RECEIVED", `${name} (${alert}): ${explanation}`, {
     alert,

@@ -1,5 +1,5 @@
 /**
- * What goes into a TLS client and what comes out of it: options, events, and what is known of the peer once it is verified.
+ * What goes into a TLS engine and what comes out of it: options, events, and what is known of the peer once it is verified.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import type {
   PublicKey,
   SignatureAlgorithm,
 } from "./crypto/provider.ts";
+import type { Deviation } from "./deviations.ts";
 import type { TlsError } from "./errors.ts";
 import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
@@ -33,27 +34,70 @@ export interface Identity {
   readonly signer?: Signer | undefined;
 }
 
-/** Options of {@link TlsClient}. */
-export interface TlsClientOptions {
-  /** The host name or IP address that the server's certificate must be for; sent as SNI where it is a name. */
-  readonly serverName: string;
-  readonly trust: readonly TrustAnchor[];
+/** Options of both roles. */
+export interface CommonTlsOptions {
   readonly crypto: CryptoProvider;
   readonly random: Random;
-  readonly wallMs: Clock["wallMs"];
   /** Milliseconds for the handshake's timeline; zeros without it. */
   readonly now?: Clock["now"] | undefined;
-  readonly identity?: Identity | undefined;
   /** In order of preference; `presets.awsIot()` by default. */
   readonly suites?: readonly CipherSuite[] | undefined;
+  /** In order of preference; P-256 by default. */
   readonly groups?: readonly NamedGroup[] | undefined;
+  /** In order of preference; all that the crypto provider can do by default. */
   readonly signatureSchemes?: readonly SignatureScheme[] | undefined;
-  /** Protocol names of RFC 7301, in order of preference. */
-  readonly alpn?: readonly string[] | undefined;
   /** Bytes of a handshake message that are accepted at most; 65,536 by default. */
   readonly maxHandshakeBytes?: number | undefined;
   readonly log?: Logger | undefined;
   readonly keyLog?: KeyLog | undefined;
+}
+
+/** Options of {@link TlsClient}. */
+export interface TlsClientOptions extends CommonTlsOptions {
+  /** The host name or IP address that the server's certificate must be for; sent as SNI where it is a name. */
+  readonly serverName: string;
+  readonly trust: readonly TrustAnchor[];
+  readonly wallMs: Clock["wallMs"];
+  readonly identity?: Identity | undefined;
+  /** Protocol names of RFC 7301, in order of preference. */
+  readonly alpn?: readonly string[] | undefined;
+}
+
+/** What a client asks for, to choose by. Text of the peer: not to be shown without `printable`. */
+export interface ClientRequest {
+  /** The host name of SNI (RFC 6066 §3), as it was sent. */
+  readonly serverName: string | undefined;
+  /** Protocol names of RFC 7301, in the client's order; empty where it sent none. */
+  readonly alpn: readonly string[];
+}
+
+/** How a client is served: the identity that it is shown and the protocol that is answered, or the alert that refuses it. */
+export type ClientSelection =
+  | { readonly identity: Identity; readonly alpn?: string | undefined }
+  | { readonly alert: number };
+
+/** Options of {@link TlsServer}. */
+export interface TlsServerOptions extends CommonTlsOptions {
+  /**
+   * Chooses by SNI and ALPN. Whether the identity's key belongs to its certificate is not looked at for each client. What it throws
+   * ends the connection with `internal_error`.
+   */
+  select(request: ClientRequest): ClientSelection;
+  /** Whether a certificate is asked for, and whether a client without one is refused. */
+  readonly clientCertificate: "none" | "request" | "require";
+  /** DER `Name`s of the authorities that CertificateRequest names; none by default, which means any. */
+  readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
+  /**
+   * Asked about a client once its CertificateVerify has proved that it holds the leaf's key, before our Finished: `undefined` admits it, a
+   * number is the alert to refuse it with. The list is empty where the client sent none, which only `"request"` lets happen. Nothing but
+   * that proof was checked: names, dates and signatures of the chain are the caller's business; see `admitByTrust`. Without `admit` everyone
+   * who holds the key of any certificate is admitted.
+   */
+  admit?(certificates: readonly Certificate[]): number | undefined;
+  /** Whether the extended master secret (RFC 7627) is answered; true by default. */
+  readonly extendedMasterSecret?: boolean | undefined;
+  /** What is done wrong on purpose, for tests of clients. */
+  readonly deviations?: readonly Deviation[] | undefined;
 }
 
 /** One handshake message, as the timeline shows it. */
@@ -97,11 +141,28 @@ export interface TlsConnectionInfo {
   readonly statistics: TlsStatistics;
 }
 
-/** What an engine tells, in order: see each `type`. */
-export type TlsEvent =
+/** What was negotiated with a client that was admitted. */
+export interface TlsServerConnectionInfo {
+  readonly suite: CipherSuite;
+  readonly group: NamedGroup;
+  /** The scheme of our ServerKeyExchange. */
+  readonly signatureScheme: SignatureScheme;
+  /** The host name of SNI, and the protocol that was answered. */
+  readonly serverName: string | undefined;
+  readonly alpn: string | undefined;
+  readonly extendedMasterSecret: boolean;
+  /** Leaf first, as the client sent them; empty where it sent none. */
+  readonly clientCertificates: readonly Certificate[];
+  /** The scheme of the client's CertificateVerify. */
+  readonly clientSignatureScheme: SignatureScheme | undefined;
+  readonly statistics: TlsStatistics;
+}
+
+/** What an engine tells, in order: see each `type`. `I` is what it tells of a handshake that is done. */
+export type TlsEvent<I = TlsConnectionInfo> =
   /** Bytes for the peer: valid until the next call of the engine; write them before you ask for more. */
   | { readonly type: "output"; readonly bytes: Uint8Array }
-  | ({ readonly type: "secured" } & TlsConnectionInfo)
+  | ({ readonly type: "secured" } & I)
   /** Answer with `resume(id, signature | error)`. */
   | {
       readonly type: "sign";
@@ -112,6 +173,8 @@ export type TlsEvent =
     }
   /** Plaintext of the peer: valid until the next `feed` or `work`. */
   | { readonly type: "data"; readonly bytes: Uint8Array }
+  /** A server's script of deviations: what follows waits so long; then call `endDelay`. */
+  | { readonly type: "delay"; readonly ms: number }
   /** A warning alert that does not end the connection. */
   | { readonly type: "warning"; readonly alert: number }
   /** Nothing more comes from the peer. `cleanly`: it said close_notify. */

@@ -1,5 +1,5 @@
 /**
- * The extensions of the hellos: what a client sends, and what a server may answer (RFC 6066, RFC 7301, RFC 7627, RFC 5746, RFC 8422).
+ * The extensions of the hellos: what a client sends, and what a server may answer, from both sides (RFC 6066, RFC 7301, RFC 7627, RFC 5746, RFC 8422).
  *
  * An answer must have been asked for (else alert 110), may come once (47) and must be well-formed (50). supported_groups may not come
  * from a server but is tolerated, because some servers echo it. Left out on purpose: tickets, max_fragment_length, status_request,
@@ -8,9 +8,9 @@
  * @module
  */
 
-import { ByteWriter, NO_BYTES, printableBytes, utf8Decode, utf8Encode } from "../bytes.ts";
+import { type ByteReader, ByteWriter, NO_BYTES, printableBytes, utf8Decode, utf8Encode } from "../bytes.ts";
 import { TlsError } from "./errors.ts";
-import { type Extension, messageReader } from "./messages.ts";
+import { type Extension, messageReader, nonEmpty, readIds } from "./messages.ts";
 import type { NamedGroup, SignatureScheme } from "./suites.ts";
 
 /** ExtensionType, IANA's registry. */
@@ -21,6 +21,7 @@ export const ExtensionType = {
   signature_algorithms: 13,
   application_layer_protocol_negotiation: 16,
   extended_master_secret: 23,
+  supported_versions: 43,
   renegotiation_info: 0xff01,
 } as const;
 
@@ -60,11 +61,7 @@ export function encodeClientExtensions(offer: ClientOffer): readonly Extension[]
       writer.prefixed(2, () => writer.uint8(HOST_NAME).prefixed(2, () => writer.bytes(utf8Encode(sni)))),
     );
   if (alpn.length > 0)
-    add(ExtensionType.application_layer_protocol_negotiation, (writer) =>
-      writer.prefixed(2, () => {
-        for (const protocol of alpn) writer.prefixed(1, () => writer.bytes(utf8Encode(protocol)));
-      }),
-    );
+    add(ExtensionType.application_layer_protocol_negotiation, (writer) => writer.bytes(encodeProtocols(alpn)));
   add(ExtensionType.supported_groups, (writer) => writeIds(writer, offer.groups));
   add(ExtensionType.signature_algorithms, (writer) => writeIds(writer, offer.signatureSchemes));
   add(ExtensionType.renegotiation_info, (writer) => writer.prefixed(1, () => {}));
@@ -109,6 +106,112 @@ export function readServerExtensions(extensions: readonly Extension[], offer: Cl
     extendedMasterSecret: seen.has(ExtensionType.extended_master_secret),
     secureRenegotiation: seen.has(ExtensionType.renegotiation_info),
   };
+}
+
+/** What a ClientHello's extensions say, as a server reads them. */
+export interface ClientExtensions {
+  /** The host name of SNI. */
+  readonly serverName: string | undefined;
+  readonly alpn: readonly string[];
+  /** `undefined` where the client does not say: any will do (RFC 8422 §4). */
+  readonly groups: readonly number[] | undefined;
+  /** Empty where the client does not say: then only SHA-1 would be left (RFC 5246 §7.4.1.4.1). */
+  readonly signatureSchemes: readonly number[];
+  /** `undefined` where the client knows no TLS 1.3. */
+  readonly versions: readonly number[] | undefined;
+  readonly extendedMasterSecret: boolean;
+  readonly secureRenegotiation: boolean;
+}
+
+/** Checks and reads what a client offers; unknown extensions are ignored (RFC 5246 §7.4.1.4). */
+export function readClientExtensions(extensions: readonly Extension[]): ClientExtensions {
+  const found = new Map<number, Uint8Array>();
+  for (const { type, data } of extensions) {
+    if (found.has(type)) throw new TlsError("TLS_DUPLICATE_EXTENSION", `type ${type}`, { data: { extension: type } });
+    found.set(type, data);
+  }
+  const read = <T>(name: keyof typeof ExtensionType, reading: (reader: ByteReader) => T): T | undefined => {
+    const data = found.get(ExtensionType[name]);
+    if (data === undefined) return undefined;
+    const reader = messageReader(data, name);
+    const result = reading(reader);
+    reader.finish(`the extension ${name}`);
+    return result;
+  };
+  const isKnown = (name: keyof typeof ExtensionType): boolean => read(name, () => true) === true;
+  const renegotiation = found.get(ExtensionType.renegotiation_info);
+  if (renegotiation !== undefined) readRenegotiationInfo(renegotiation);
+  const pointFormats = found.get(ExtensionType.ec_point_formats);
+  if (pointFormats !== undefined) readPointFormats(pointFormats);
+  return {
+    serverName: read("server_name", readHostName),
+    alpn: read("application_layer_protocol_negotiation", readProtocols) ?? [],
+    groups: read("supported_groups", (reader) => readIds(reader, reader.uint16(), "named_group_list")),
+    signatureSchemes:
+      read("signature_algorithms", (reader) => readIds(reader, reader.uint16(), "supported_signature_algorithms")) ??
+      [],
+    versions: read("supported_versions", (reader) => readIds(reader, reader.uint8(), "versions")),
+    extendedMasterSecret: isKnown("extended_master_secret"),
+    secureRenegotiation: renegotiation !== undefined,
+  };
+}
+
+/** What a server answers. */
+export interface ServerExtensions {
+  /** The name of SNI was used (RFC 6066 §3). */
+  readonly isNamed: boolean;
+  readonly alpn: string | undefined;
+  readonly extendedMasterSecret: boolean;
+  readonly secureRenegotiation: boolean;
+}
+
+/** The extensions of our ServerHello: only what was asked for. */
+export function encodeServerExtensions(answer: ServerExtensions): readonly Extension[] {
+  const extensions: Extension[] = [];
+  const { alpn } = answer;
+  if (answer.isNamed) extensions.push({ type: ExtensionType.server_name, data: NO_BYTES });
+  if (answer.secureRenegotiation) extensions.push({ type: ExtensionType.renegotiation_info, data: Uint8Array.of(0) });
+  extensions.push({ type: ExtensionType.ec_point_formats, data: Uint8Array.of(1, UNCOMPRESSED) });
+  if (alpn !== undefined)
+    extensions.push({
+      type: ExtensionType.application_layer_protocol_negotiation,
+      data: encodeProtocols([alpn]),
+    });
+  if (answer.extendedMasterSecret) extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
+  return extensions;
+}
+
+function encodeProtocols(protocols: readonly string[]): Uint8Array {
+  const writer = new ByteWriter();
+  writer.prefixed(2, () => {
+    for (const protocol of protocols) writer.prefixed(1, () => writer.bytes(utf8Encode(protocol)));
+  });
+  return writer.finish();
+}
+
+/** RFC 6066 §3: a list of names, one of each type; only host names are known. */
+function readHostName(reader: ByteReader): string | undefined {
+  const list = nonEmpty(reader, reader.uint16(), "server_name_list");
+  let hostName: string | undefined;
+  while (list.remaining > 0) {
+    const type = list.uint8();
+    const name = nonEmpty(list, list.uint16(), "a name").rest();
+    if (type !== HOST_NAME) continue;
+    if (hostName !== undefined) list.fail("two host names");
+    hostName = utf8Decode(name) ?? list.fail("a host name that is no text");
+  }
+  return hostName;
+}
+
+/** RFC 7301 §3.1: names of 1 to 255 bytes. One that is no text is none that could be chosen. */
+function readProtocols(reader: ByteReader): readonly string[] {
+  const list = nonEmpty(reader, reader.uint16(), "protocol_name_list");
+  const protocols: string[] = [];
+  while (list.remaining > 0) {
+    const protocol = utf8Decode(nonEmpty(list, list.uint8(), "a protocol name").rest());
+    if (protocol !== undefined) protocols.push(protocol);
+  }
+  return protocols;
 }
 
 /** RFC 7301 §3.1: exactly one name, and one of ours. */

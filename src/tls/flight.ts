@@ -7,12 +7,11 @@
  * @module
  */
 
-import { toHex, wipe } from "../bytes.ts";
+import { wipe } from "../bytes.ts";
 import { chain, done, map, type Task } from "../task.ts";
 import type { KeyExchange } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
-import type { Handshake } from "./handshake.ts";
-import { extendedMasterSecret, masterSecret, trafficKeys, verifyData } from "./key-schedule.ts";
+import { agreedMasterSecret, trafficKeys, verifyData } from "./key-schedule.ts";
 import {
   type CertificateRequest,
   ClientCertificateType,
@@ -22,7 +21,7 @@ import {
   encodeFinished,
 } from "./messages.ts";
 import type { CheckedIdentity, Settings } from "./settings.ts";
-import type { KeyExchanged, Keyed } from "./states.ts";
+import type { ClientHandshake, KeyExchanged, Keyed } from "./states.ts";
 import { allSignatureSchemes, idText, type SignatureScheme } from "./suites.ts";
 
 /** The identity that we show, and how we prove it. */
@@ -35,7 +34,7 @@ interface Proof {
 export function sendClientFlight(
   exchanged: KeyExchanged,
   request: CertificateRequest | undefined,
-  handshake: Handshake,
+  handshake: ClientHandshake,
 ): Task<Keyed> {
   const { settings, transcript } = handshake;
   handshake.holdFlight();
@@ -61,7 +60,7 @@ function sendKeyExchange(
   proof: Proof | undefined,
   ours: KeyExchange,
   premaster: Uint8Array,
-  handshake: Handshake,
+  handshake: ClientHandshake,
 ): Task<Keyed> {
   // Who is asked for a certificate and has none sends an empty list (RFC 5246 §7.4.6).
   const certificate =
@@ -71,29 +70,19 @@ function sendKeyExchange(
   const sent = chain(certificate, () => handshake.send(encodeClientKeyExchange(ours.publicKey)));
   const master = chain(sent, () => {
     ours.wipe();
-    return deriveMaster(exchanged, premaster, handshake);
+    return agreedMasterSecret(exchanged, premaster, handshake);
   });
   return chain(master, (secret) => {
     wipe(premaster);
     handshake.wipeAtEnd(secret);
-    logKeys(handshake, secret);
     return chain(sendCertificateVerify(proof, handshake), () => sendFinished(exchanged, proof, secret, handshake));
   });
 }
 
-/** With RFC 7627 the master secret depends on the whole handshake so far; without, only on the randoms. */
-function deriveMaster(exchanged: KeyExchanged, premaster: Uint8Array, handshake: Handshake): Task<Uint8Array> {
-  const { crypto } = handshake.settings;
-  const { suite, randoms } = exchanged;
-  return exchanged.extendedMasterSecret
-    ? extendedMasterSecret(crypto, suite, premaster, handshake.transcript.digest(suite.hash))
-    : masterSecret(crypto, suite, premaster, randoms);
-}
-
-function sendCertificateVerify(proof: Proof | undefined, handshake: Handshake): Task<void> {
+function sendCertificateVerify(proof: Proof | undefined, handshake: ClientHandshake): Task<void> {
   if (proof === undefined) return done(undefined);
   const { scheme } = proof;
-  const signature = handshake.sign(scheme, handshake.transcript.digest(scheme.hash));
+  const signature = handshake.sign(proof.identity, scheme, handshake.transcript.digest(scheme.hash));
   return chain(signature, (value) => handshake.send(encodeCertificateVerify({ scheme: scheme.id, signature: value })));
 }
 
@@ -101,7 +90,7 @@ function sendFinished(
   exchanged: KeyExchanged,
   proof: Proof | undefined,
   master: Uint8Array,
-  handshake: Handshake,
+  handshake: ClientHandshake,
 ): Task<Keyed> {
   const { settings, transcript } = handshake;
   const { suite, randoms } = exchanged;
@@ -128,7 +117,7 @@ function sendFinished(
  * Our identity with the first of our schemes that fits its key and that the server takes (RFC 5246 §7.4.4, §7.4.8); `undefined` where
  * there is none.
  */
-function chooseProof(request: CertificateRequest, handshake: Handshake): Proof | undefined {
+function chooseProof(request: CertificateRequest, handshake: ClientHandshake): Proof | undefined {
   const { identity, signatureSchemes } = handshake.settings;
   handshake.log("debug", () => {
     const schemes = request.schemes.map((id) => idText(id, allSignatureSchemes)).join(", ");
@@ -156,9 +145,4 @@ function schemeFor(
   const certificateType = type === "rsa" ? ClientCertificateType.rsa_sign : ClientCertificateType.ecdsa_sign;
   if (!request.types.includes(certificateType)) return undefined;
   return ours.find((scheme) => scheme.key === type && request.schemes.includes(scheme.id));
-}
-
-/** A line for Wireshark, where the user asked for it (NSS key log format). */
-function logKeys(handshake: Handshake, master: Uint8Array): void {
-  handshake.settings.keyLog?.(`CLIENT_RANDOM ${toHex(handshake.clientRandom)} ${toHex(master)}`);
 }

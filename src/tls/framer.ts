@@ -14,6 +14,7 @@
 
 import { NO_BYTES } from "../bytes.ts";
 import type { Task } from "../task.ts";
+import type { OutgoingName } from "./deviations.ts";
 import {
   ContentType,
   EXPLICIT_NONCE_BYTES,
@@ -71,13 +72,19 @@ export class Framer {
     return this.#end > 0 && room < MIN_SHARED_ROOM ? 0 : Math.min(room, MAX_PLAINTEXT);
   }
 
-  /** Adds a message of handshake, alert or ChangeCipherSpec, in as many records as it needs. */
+  /** Adds a message and returns what the transcript has of it: the message itself, where nobody deviates (`deviating-framer.ts`). */
+  addMessage(_name: OutgoingName, type: ContentType, message: Uint8Array): readonly Uint8Array[] {
+    this.add(type, message);
+    return [message];
+  }
+
+  /** Adds a message of handshake, alert or ChangeCipherSpec, in as many records as it needs; an empty one makes an empty record. */
   add(type: ContentType, message: Uint8Array): void {
     this.#recycle();
     // What was reserved is no longer where the next record will be.
     this.#reserved = 0;
     const left = type === ContentType.alert ? 0 : ALERT_ROOM;
-    for (let at = 0; at < message.length; at += MAX_PLAINTEXT) {
+    for (let at = 0; at === 0 || at < message.length; at += MAX_PLAINTEXT) {
       const part = message.subarray(at, at + MAX_PLAINTEXT);
       const expansion = this.protection === undefined ? 0 : GCM_EXPANSION;
       this.#ensure(this.#end + HEADER_BYTES + expansion + part.length + left);

@@ -7,10 +7,10 @@
 import type { LogLevel } from "../ports.ts";
 import type { Task } from "../task.ts";
 import { TlsError } from "./errors.ts";
-import type { TlsConnectionInfo } from "./events.ts";
+import type { Identity } from "./events.ts";
 import type { HandshakeName } from "./messages.ts";
 import type { RecordProtection } from "./record.ts";
-import type { Settings } from "./settings.ts";
+import type { CommonSettings } from "./settings.ts";
 import type { SignatureScheme } from "./suites.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -25,17 +25,30 @@ export interface Incoming {
   readonly body: Uint8Array;
 }
 
-/** A point of the handshake: named for the messages that may come next, with the data that exists by then. */
-export interface State {
+/** A point of the handshake: named for the messages that may come next, with the data that exists by then. `H` is its role's {@link Handshake}. */
+export interface State<H> {
   readonly name: string;
   readonly expects: readonly MessageName[];
   /** Reacts to a message; the task's result is the next state. Throws `TlsError`, at once or from the task. */
-  handle(message: Incoming, handshake: Handshake): Task<State>;
+  handle(message: Incoming, handshake: H): Task<State<H>>;
 }
 
-/** What the engine does for a state. */
-export interface Handshake {
-  readonly settings: Settings;
+/** A state that checks what it gets. */
+export abstract class Expect<H> implements State<H> {
+  abstract readonly name: string;
+  abstract readonly expects: readonly MessageName[];
+
+  handle(message: Incoming, handshake: H): Task<State<H>> {
+    expectMessage(this, message);
+    return this.react(message, handshake);
+  }
+
+  protected abstract react(message: Incoming, handshake: H): Task<State<H>>;
+}
+
+/** What the engine does for a state. `S` is what the role knows of its options, `I` what it tells at the end. */
+export interface Handshake<S extends CommonSettings = CommonSettings, I = never> {
+  readonly settings: S;
   readonly clientRandom: Uint8Array;
   readonly transcript: Transcript;
   /** Queues a handshake message with its header and adds it to the transcript. */
@@ -49,17 +62,17 @@ export interface Handshake {
   protectReading(keys: RecordProtection): void;
   /** From now on records must carry the version that was negotiated. */
   fixVersion(): void;
-  /** Signs with our identity's key, here or outside of the engine. */
-  sign(scheme: SignatureScheme, digest: Uint8Array): Task<Uint8Array>;
-  /** The peer is verified: data may pass. */
-  secured(info: Omit<TlsConnectionInfo, "statistics">): void;
+  /** Signs with an identity's key, here or outside of the engine. */
+  sign(identity: Identity, scheme: SignatureScheme, digest: Uint8Array): Task<Uint8Array>;
+  /** The handshake is done: data may pass. */
+  secured(info: Omit<I, "statistics">): void;
   /** Overwrites a secret when the connection ends, however it ends. */
   wipeAtEnd(...secrets: readonly (Uint8Array | { wipe(): void })[]): void;
   log(level: LogLevel, message: () => string): void;
 }
 
 /** Checks that a message is among those that a state expects. The only place where such errors are made. */
-export function expectMessage(state: Pick<State, "name" | "expects">, message: Incoming): void {
+export function expectMessage(state: Pick<State<never>, "name" | "expects">, message: Incoming): void {
   if ((state.expects as readonly string[]).includes(message.name)) return;
   throw new TlsError("TLS_UNEXPECTED_MESSAGE", `${message.name} in ${state.name}`, {
     data: { expected: state.expects, got: message.name },

@@ -1,5 +1,5 @@
 /**
- * `thingwire/tls`: the TLS 1.2 client engine, sans-I/O, and the values that are passed to it.
+ * `thingwire/tls`: the TLS 1.2 client engine, sans-I/O, a server engine for tests and simulators, and the values that are passed to them.
  *
  * @module
  */
@@ -7,16 +7,30 @@
 export { Alert, type AlertDescription, AlertLevel, alertExplanation, alertName } from "./alerts.ts";
 export { TlsClient } from "./client.ts";
 export { logLevelOfMbedtls } from "./debug.ts";
+export {
+  alertRecord,
+  type Deviation,
+  fields,
+  type InsertedRecord,
+  type MessageFields,
+  type OutgoingName,
+} from "./deviations.ts";
 export { TlsError, type TlsErrorCode, tlsErrors } from "./errors.ts";
 export type {
+  ClientRequest,
+  ClientSelection,
+  CommonTlsOptions,
   HandshakeStep,
   Identity,
   Signer,
   TlsClientOptions,
   TlsConnectionInfo,
   TlsEvent,
+  TlsServerConnectionInfo,
+  TlsServerOptions,
   TlsStatistics,
   WorkState,
 } from "./events.ts";
 export { presets } from "./presets.ts";
+export { admitByTrust, TlsServer } from "./server.ts";
 export * from "./suites.ts";

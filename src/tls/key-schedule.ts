@@ -6,9 +6,10 @@
  * @module
  */
 
-import { ByteWriter, concat, wipe } from "../bytes.ts";
+import { ByteWriter, concat, toHex, wipe } from "../bytes.ts";
 import { map, type Task } from "../task.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
+import type { Handshake } from "./handshake.ts";
 import { RecordProtection } from "./record.ts";
 import type { CipherSuite } from "./suites.ts";
 
@@ -21,6 +22,33 @@ export const VERIFY_DATA_BYTES = 12;
 export interface Randoms {
   readonly client: Uint8Array;
   readonly server: Uint8Array;
+}
+
+/** What the hellos settled. */
+export interface Negotiated {
+  readonly suite: CipherSuite;
+  readonly randoms: Randoms;
+  readonly alpn: string | undefined;
+  readonly extendedMasterSecret: boolean;
+}
+
+/**
+ * The master secret that both sides agreed on, told to the key log where the user asked for it (NSS key log format, for Wireshark). The
+ * transcript must end in ClientKeyExchange: with RFC 7627 the secret depends on the whole handshake so far; without, only on the randoms.
+ */
+export function agreedMasterSecret(
+  negotiated: Negotiated,
+  premaster: Uint8Array,
+  { settings, transcript, clientRandom }: Pick<Handshake, "settings" | "transcript" | "clientRandom">,
+): Task<Uint8Array> {
+  const { suite, randoms } = negotiated;
+  const secret = negotiated.extendedMasterSecret
+    ? extendedMasterSecret(settings.crypto, suite, premaster, transcript.digest(suite.hash))
+    : masterSecret(settings.crypto, suite, premaster, randoms);
+  return map(secret, (master) => {
+    settings.keyLog?.(`CLIENT_RANDOM ${toHex(clientRandom)} ${toHex(master)}`);
+    return master;
+  });
 }
 
 /** The master secret out of the randoms (RFC 5246 §8.1). */

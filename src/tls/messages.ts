@@ -102,7 +102,7 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
   const version = reader.uint16();
   const random = reader.bytes(32);
   const sessionId = readSessionId(reader);
-  const suites = readIds(reader, "cipher_suites");
+  const suites = readIds(reader, reader.uint16(), "cipher_suites");
   const compressions = [...nonEmpty(reader, reader.uint8(), "compression_methods").rest()];
   const extensions = readExtensions(reader);
   reader.finish("the extensions");
@@ -243,7 +243,7 @@ export function encodeCertificateRequest(request: CertificateRequest): Uint8Arra
 export function decodeCertificateRequest(body: Uint8Array): CertificateRequest {
   const reader = messageReader(body, "CertificateRequest");
   const types = [...nonEmpty(reader, reader.uint8(), "certificate_types").rest()];
-  const schemes = readIds(reader, "supported_signature_algorithms");
+  const schemes = readIds(reader, reader.uint16(), "supported_signature_algorithms");
   const list = reader.sub(reader.uint16());
   reader.finish("certificate_authorities");
   const authorities: Uint8Array[] = [];
@@ -320,16 +320,17 @@ function readSessionId(reader: ByteReader): Uint8Array {
   return length === 0 ? NO_BYTES : reader.bytes(length);
 }
 
-/** A list of 16-bit numbers behind its length, which must be even and not zero. */
-function readIds(reader: ByteReader, what: string): readonly number[] {
-  const list = nonEmpty(reader, reader.uint16(), what);
+/** A list of 16-bit numbers of `length` bytes, which must be even and not zero. */
+export function readIds(reader: ByteReader, length: number, what: string): readonly number[] {
+  const list = nonEmpty(reader, length, what);
   if (list.remaining % 2 !== 0) list.fail(`${what} of ${list.remaining} bytes`);
   const ids: number[] = [];
   while (list.remaining > 0) ids.push(list.uint16());
   return ids;
 }
 
-function nonEmpty(reader: ByteReader, length: number, what: string): ByteReader {
+/** A reader of the next `length` bytes, which must be some. */
+export function nonEmpty(reader: ByteReader, length: number, what: string): ByteReader {
   if (length === 0) reader.fail(`${what} is empty`);
   return reader.sub(length);
 }

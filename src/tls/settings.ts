@@ -1,20 +1,20 @@
 /**
- * The options of a client, checked once and completed with their defaults. Mistakes of the caller show here, not in a handshake.
+ * The options of a client and what both roles share of them, checked once and completed with their defaults. Mistakes of the caller show here, not in a handshake.
  *
  * @module
  */
 
 import { isWellFormed, utf8Length } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
-import { type Logger, type Random, silent } from "../ports.ts";
+import { type KeyLog, type Logger, type Random, silent } from "../ports.ts";
 import { finish } from "../task.ts";
 import { asTlsError } from "./boundary.ts";
 import type { CryptoProvider, PublicKey } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
-import type { Identity, TlsClientOptions } from "./events.ts";
+import type { CommonTlsOptions, Identity, TlsClientOptions } from "./events.ts";
 import type { ClientOffer } from "./extensions.ts";
 import { presets } from "./presets.ts";
-import { allSignatureSchemes, type CipherSuite, secp256r1 } from "./suites.ts";
+import { allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme, secp256r1 } from "./suites.ts";
 import { type Certificate, parseCertificate } from "./x509/certificate.ts";
 import { requireKeyOf } from "./x509/keys.ts";
 
@@ -25,34 +25,64 @@ export interface CheckedIdentity extends Identity {
   readonly publicKey: PublicKey;
 }
 
-/** Checked options. */
-export interface Settings extends ClientOffer {
-  readonly serverName: string;
-  readonly trust: TlsClientOptions["trust"];
+/** What the settings of both roles have. */
+export interface CommonSettings {
+  readonly role: "client" | "server";
+  /** Who is at the other end, for log lines. */
+  readonly peerName: string;
   readonly crypto: CryptoProvider;
   /** The caller's source, with its failures as `TLS_RANDOM_FAILED`. */
   readonly random: Random;
-  readonly wallMs: TlsClientOptions["wallMs"];
   readonly now: () => number;
-  readonly identity: CheckedIdentity | undefined;
   readonly suites: readonly CipherSuite[];
+  readonly groups: readonly NamedGroup[];
+  readonly signatureSchemes: readonly SignatureScheme[];
   readonly maxHandshakeBytes: number;
   readonly log: Logger;
-  readonly keyLog: TlsClientOptions["keyLog"];
+  readonly keyLog: KeyLog | undefined;
+}
+
+/** Checked options of a client. */
+export interface Settings extends CommonSettings, ClientOffer {
+  readonly serverName: string;
+  readonly trust: TlsClientOptions["trust"];
+  readonly wallMs: TlsClientOptions["wallMs"];
+  readonly identity: CheckedIdentity | undefined;
 }
 
 /**
- * Checks the options.
+ * Checks the options of a client.
  *
  * @throws UsageError for what is missing or not usable; TlsError `TLS_IDENTITY_UNREADABLE`; CertificateError `X509_KEY_MISMATCH`.
  */
 export function checkOptions(options: TlsClientOptions): Settings {
-  const { crypto, serverName, trust, wallMs, random } = options;
-  if (typeof random?.fill !== "function") throw new UsageError("USAGE_NO_RANDOM");
+  const { crypto, serverName, trust, wallMs } = options;
+  const common = checkCommonOptions(options);
   if (typeof wallMs !== "function") invalid("wallMs must be a function that returns the time of day or undefined");
   if (typeof serverName !== "string" || !/^[\x21-\x7e]{1,255}$/.test(serverName))
     invalid("serverName must be the server's host name or IP address in ASCII (punycode for other letters)");
   if (trust.length === 0) invalid("trust is empty: no server could be accepted. Use amazonTrust or trustAnchors(pem)");
+  const alpn = options.alpn ?? [];
+  for (const protocol of alpn)
+    if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
+      invalid("alpn: protocol names are of 1 to 255 bytes (RFC 7301 §3.1)");
+  return {
+    ...common,
+    role: "client",
+    peerName: serverName,
+    serverName,
+    trust,
+    wallMs,
+    identity: options.identity === undefined ? undefined : ownedIdentity(options.identity, crypto, common.random),
+    alpn,
+    sni: sniOf(serverName),
+  };
+}
+
+/** The options that both roles have, checked and completed. Throws UsageError for what is missing or not usable. */
+export function checkCommonOptions(options: CommonTlsOptions): Omit<CommonSettings, "role" | "peerName"> {
+  const { crypto, random } = options;
+  if (typeof random?.fill !== "function") throw new UsageError("USAGE_NO_RANDOM");
   const suites = options.suites ?? presets.awsIot();
   const groups = options.groups ?? [secp256r1];
   // Defaults follow what the provider can do; what the caller names must be there.
@@ -68,27 +98,16 @@ export function checkOptions(options: TlsClientOptions): Settings {
   ];
   for (const algorithm of needed)
     if (!crypto.supports(algorithm)) invalid(`the crypto provider does not support ${algorithm}`);
-  const alpn = options.alpn ?? [];
-  for (const protocol of alpn)
-    if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
-      invalid("alpn: protocol names are of 1 to 255 bytes (RFC 7301 §3.1)");
   const maxHandshakeBytes = options.maxHandshakeBytes ?? DEFAULT_MAX_HANDSHAKE_BYTES;
   if (!(maxHandshakeBytes >= 1024 && maxHandshakeBytes < 2 ** 24))
     invalid("maxHandshakeBytes must be from 1,024 to 16,777,215");
-  const guarded = new GuardedRandom(random);
   return {
-    serverName,
-    trust,
     crypto,
-    random: guarded,
-    wallMs,
+    random: new GuardedRandom(random),
     now: options.now ?? (() => 0),
-    identity: options.identity === undefined ? undefined : checkIdentity(options.identity, crypto, guarded),
     suites,
     groups,
     signatureSchemes,
-    alpn,
-    sni: sniOf(serverName),
     maxHandshakeBytes,
     log: options.log ?? silent,
     keyLog: options.keyLog,
@@ -100,8 +119,20 @@ function sniOf(serverName: string): string | undefined {
   return serverName.includes(":") || /^[0-9.]+$/.test(serverName) ? undefined : serverName.replace(/\.$/, "");
 }
 
-/** Reads the leaf and checks that the key is its own, at once: for a key on a curve that is one scalar multiplication. */
-function checkIdentity(identity: Identity, crypto: CryptoProvider, random: Random): CheckedIdentity {
+/** An identity whose key is checked to be the certificate's, at once: for a key on a curve that is one scalar multiplication. */
+function ownedIdentity(identity: Identity, crypto: CryptoProvider, random: Random): CheckedIdentity {
+  const leaf = readLeaf(identity);
+  const { privateKey } = identity;
+  if (privateKey !== undefined) finish(requireKeyOf(leaf, privateKey, crypto, random));
+  return { ...identity, publicKey: leaf.publicKey };
+}
+
+/**
+ * Reads the leaf of an identity. Whether the key is its own is not looked at.
+ *
+ * @throws UsageError, TlsError `TLS_IDENTITY_UNREADABLE`.
+ */
+export function readLeaf(identity: Identity): Certificate & { readonly publicKey: PublicKey } {
   const { certificates, privateKey, signer } = identity;
   const leaf = certificates[0];
   if (leaf === undefined) invalid("identity.certificates is empty");
@@ -116,8 +147,7 @@ function checkIdentity(identity: Identity, crypto: CryptoProvider, random: Rando
   const { publicKey } = certificate;
   if (publicKey === undefined)
     throw new TlsError("TLS_IDENTITY_UNREADABLE", `a key of kind ${certificate.publicKeyAlgorithm}`);
-  if (privateKey !== undefined) finish(requireKeyOf(certificate, privateKey, crypto, random));
-  return { ...identity, publicKey };
+  return { ...certificate, publicKey };
 }
 
 /** A public key for people: `RSA 2048 bit`, `secp256r1`. */
@@ -125,7 +155,8 @@ export function keyText(key: PublicKey): string {
   return key.type === "rsa" ? `RSA ${8 * key.modulus.length} bit` : key.curve;
 }
 
-function invalid(problem: string): never {
+/** Throws the error for an option that cannot be used. */
+export function invalid(problem: string): never {
   throw new UsageError("USAGE_INVALID_ARGUMENT", problem);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Our signature for CertificateVerify, as a task: made by the provider, or outside of the engine by whoever answers a `sign` event.
+ * Our signature for CertificateVerify or ServerKeyExchange, as a task: made by the provider, or outside of the engine by whoever answers a `sign` event.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Task } from "../task.ts";
 import type { PrivateKey } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
 import type { Signer } from "./events.ts";
-import type { Settings } from "./settings.ts";
+import type { CommonSettings } from "./settings.ts";
 import type { SignatureScheme } from "./suites.ts";
 
 /** A signature that somebody else makes: waits until {@link answer} is called. */
@@ -57,7 +57,12 @@ export class OwnSignature implements Task<Uint8Array> {
   readonly #scheme: SignatureScheme;
   readonly #task: Task<Uint8Array>;
 
-  constructor(settings: Settings, scheme: SignatureScheme, key: PrivateKey, digest: Uint8Array) {
+  constructor(
+    settings: Pick<CommonSettings, "crypto" | "random">,
+    scheme: SignatureScheme,
+    key: PrivateKey,
+    digest: Uint8Array,
+  ) {
     this.#scheme = scheme;
     this.#task = this.#attempt(() => settings.crypto.sign(scheme, key, digest, settings.random));
   }

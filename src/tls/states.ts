@@ -24,10 +24,11 @@
 import { toHex } from "../bytes.ts";
 import { done, map, type Task } from "../task.ts";
 import { TlsError } from "./errors.ts";
+import type { TlsConnectionInfo } from "./events.ts";
 import { readServerExtensions } from "./extensions.ts";
 import { sendClientFlight } from "./flight.ts";
-import { expectMessage, type Handshake, type Incoming, type MessageName, type State } from "./handshake.ts";
-import { type Randoms, type TrafficKeys, verifyData } from "./key-schedule.ts";
+import { Expect, type Handshake, type Incoming, type State } from "./handshake.ts";
+import { type Negotiated, type TrafficKeys, verifyData } from "./key-schedule.ts";
 import {
   type CertificateRequest,
   decodeCertificate,
@@ -38,24 +39,14 @@ import {
   decodeServerKeyExchange,
 } from "./messages.ts";
 import { TLS_1_2 } from "./record.ts";
-import { keyText } from "./settings.ts";
-import { allSignatureSchemes, type CipherSuite, idText, type NamedGroup, type SignatureScheme } from "./suites.ts";
-import {
-  type FinishedValid,
-  type PeerVerified,
-  type SignatureValid,
-  verifyFinished,
-  verifyKeyExchange,
-  verifyPeer,
-} from "./verify.ts";
+import { keyText, type Settings } from "./settings.ts";
+import { allSignatureSchemes, idText, type NamedGroup, type SignatureScheme } from "./suites.ts";
+import { ExpectTraffic } from "./traffic.ts";
+import { type PeerVerified, type SignatureValid, verifyFinished, verifyKeyExchange, verifyPeer } from "./verify.ts";
 
-/** What the hellos settled. */
-export interface Negotiated {
-  readonly suite: CipherSuite;
-  readonly randoms: Randoms;
-  readonly alpn: string | undefined;
-  readonly extendedMasterSecret: boolean;
-}
+/** The engine as a client's states see it. */
+export type ClientHandshake = Handshake<Settings, TlsConnectionInfo>;
+type ClientState = Task<State<ClientHandshake>>;
 
 /** … with the server's identity and signed ephemeral key. */
 export interface KeyExchanged extends Negotiated {
@@ -76,24 +67,12 @@ export interface Keyed extends KeyExchanged {
   readonly clientSignatureScheme: SignatureScheme | undefined;
 }
 
-abstract class Expect implements State {
-  abstract readonly name: string;
-  abstract readonly expects: readonly MessageName[];
-
-  handle(message: Incoming, handshake: Handshake): Task<State> {
-    expectMessage(this, message);
-    return this.react(message, handshake);
-  }
-
-  protected abstract react(message: Incoming, handshake: Handshake): Task<State>;
-}
-
 /** The ClientHello is sent. */
-export class ExpectServerHello extends Expect {
+export class ExpectServerHello extends Expect<ClientHandshake> {
   readonly name = "ExpectServerHello";
   readonly expects = ["ServerHello"] as const;
 
-  protected react({ body }: Incoming, handshake: Handshake): Task<State> {
+  protected react({ body }: Incoming, handshake: ClientHandshake): ClientState {
     const { settings, transcript, clientRandom } = handshake;
     const hello = decodeServerHello(body);
     if (hello.version !== TLS_1_2) {
@@ -124,7 +103,7 @@ export class ExpectServerHello extends Expect {
 }
 
 /** The ServerHello is accepted. */
-export class ExpectCertificate extends Expect {
+export class ExpectCertificate extends Expect<ClientHandshake> {
   readonly name = "ExpectCertificate";
   readonly expects = ["Certificate"] as const;
   readonly #negotiated: Negotiated;
@@ -134,7 +113,7 @@ export class ExpectCertificate extends Expect {
     this.#negotiated = negotiated;
   }
 
-  protected react({ body }: Incoming, handshake: Handshake): Task<State> {
+  protected react({ body }: Incoming, handshake: ClientHandshake): ClientState {
     return map(verifyPeer(handshake.settings, this.#negotiated.suite, decodeCertificate(body)), (peer) => {
       for (const certificate of peer.path)
         handshake.log("debug", () => {
@@ -152,7 +131,7 @@ export class ExpectCertificate extends Expect {
 }
 
 /** The server's chain is verified. */
-export class ExpectServerKeyExchange extends Expect {
+export class ExpectServerKeyExchange extends Expect<ClientHandshake> {
   readonly name = "ExpectServerKeyExchange";
   readonly expects = ["ServerKeyExchange"] as const;
   readonly #negotiated: Negotiated;
@@ -164,7 +143,7 @@ export class ExpectServerKeyExchange extends Expect {
     this.#peer = peer;
   }
 
-  protected react({ body }: Incoming, handshake: Handshake): Task<State> {
+  protected react({ body }: Incoming, handshake: ClientHandshake): ClientState {
     const { settings } = handshake;
     const message = decodeServerKeyExchange(body);
     const group = settings.groups.find((offered) => offered.id === message.group);
@@ -189,7 +168,7 @@ export class ExpectServerKeyExchange extends Expect {
 }
 
 /** The server's ephemeral key is signed by the key of its certificate. */
-export class ExpectCertificateRequestOrServerHelloDone extends Expect {
+export class ExpectCertificateRequestOrServerHelloDone extends Expect<ClientHandshake> {
   readonly name = "ExpectCertificateRequestOrServerHelloDone";
   readonly expects = ["CertificateRequest", "ServerHelloDone"] as const;
   readonly #exchanged: KeyExchanged;
@@ -199,7 +178,7 @@ export class ExpectCertificateRequestOrServerHelloDone extends Expect {
     this.#exchanged = exchanged;
   }
 
-  protected react({ name, body }: Incoming, handshake: Handshake): Task<State> {
+  protected react({ name, body }: Incoming, handshake: ClientHandshake): ClientState {
     if (name === "CertificateRequest")
       return done(new ExpectServerHelloDone(this.#exchanged, decodeCertificateRequest(body)));
     return helloDone(body, this.#exchanged, undefined, handshake);
@@ -207,7 +186,7 @@ export class ExpectCertificateRequestOrServerHelloDone extends Expect {
 }
 
 /** The server asked for a client certificate. */
-export class ExpectServerHelloDone extends Expect {
+export class ExpectServerHelloDone extends Expect<ClientHandshake> {
   readonly name = "ExpectServerHelloDone";
   readonly expects = ["ServerHelloDone"] as const;
   readonly #exchanged: KeyExchanged;
@@ -219,7 +198,7 @@ export class ExpectServerHelloDone extends Expect {
     this.#request = request;
   }
 
-  protected react({ body }: Incoming, handshake: Handshake): Task<State> {
+  protected react({ body }: Incoming, handshake: ClientHandshake): ClientState {
     return helloDone(body, this.#exchanged, this.#request, handshake);
   }
 }
@@ -228,14 +207,14 @@ function helloDone(
   body: Uint8Array,
   exchanged: KeyExchanged,
   request: CertificateRequest | undefined,
-  handshake: Handshake,
-): Task<State> {
+  handshake: ClientHandshake,
+): ClientState {
   decodeEmpty(body, "ServerHelloDone");
   return map(sendClientFlight(exchanged, request, handshake), (keyed) => new ExpectChangeCipherSpec(keyed));
 }
 
 /** Our flight is sent, the last message of it under the new keys. */
-export class ExpectChangeCipherSpec extends Expect {
+export class ExpectChangeCipherSpec extends Expect<ClientHandshake> {
   readonly name = "ExpectChangeCipherSpec";
   readonly expects = ["ChangeCipherSpec"] as const;
   readonly #keyed: Keyed;
@@ -245,14 +224,14 @@ export class ExpectChangeCipherSpec extends Expect {
     this.#keyed = keyed;
   }
 
-  protected react(_: Incoming, handshake: Handshake): Task<State> {
+  protected react(_: Incoming, handshake: ClientHandshake): ClientState {
     handshake.protectReading(this.#keyed.keys.server);
     return done(new ExpectFinished(this.#keyed));
   }
 }
 
 /** The server sends under the new keys. */
-export class ExpectFinished extends Expect {
+export class ExpectFinished extends Expect<ClientHandshake> {
   readonly name = "ExpectFinished";
   readonly expects = ["Finished"] as const;
   readonly #keyed: Keyed;
@@ -262,57 +241,30 @@ export class ExpectFinished extends Expect {
     this.#keyed = keyed;
   }
 
-  protected react({ body }: Incoming, handshake: Handshake): Task<State> {
+  protected react({ body }: Incoming, handshake: ClientHandshake): ClientState {
     const keyed = this.#keyed;
     const received = decodeFinished(body);
     const expected = verifyData(handshake.settings.crypto, keyed.suite, keyed.master, "server", keyed.digest);
     return map(expected, (value) => {
-      const traffic = new ExpectTraffic(keyed, keyed.peer, keyed.signature, verifyFinished(value, received));
+      const finished = verifyFinished(value, received);
+      const traffic = new ExpectTraffic<ClientHandshake>(keyed, {
+        peer: keyed.peer,
+        signature: keyed.signature,
+        finished,
+      });
       handshake.transcript.wipe();
       handshake.secured({
         suite: keyed.suite,
         group: keyed.group,
-        signatureScheme: traffic.signature.scheme,
+        signatureScheme: keyed.signature.scheme,
         alpn: keyed.alpn,
         extendedMasterSecret: keyed.extendedMasterSecret,
         resumed: false,
-        peer: { path: traffic.peer.path, anchor: traffic.peer.anchor },
+        peer: { path: keyed.peer.path, anchor: keyed.peer.anchor },
         clientSignatureScheme: keyed.clientSignatureScheme,
       });
       return traffic;
     });
-  }
-}
-
-/** Application data passes. Needs the proofs that nothing was skipped. */
-export class ExpectTraffic extends Expect {
-  readonly name = "ExpectTraffic";
-  readonly expects = ["ApplicationData"] as const;
-  readonly peer: PeerVerified;
-  readonly signature: SignatureValid;
-  readonly finished: FinishedValid;
-  readonly suite: CipherSuite;
-  readonly randoms: Randoms;
-  /** For exporters (RFC 5705). */
-  readonly master: Uint8Array;
-
-  constructor(
-    keyed: Pick<Keyed, "suite" | "randoms" | "master">,
-    peer: PeerVerified,
-    signature: SignatureValid,
-    finished: FinishedValid,
-  ) {
-    super();
-    this.peer = peer;
-    this.signature = signature;
-    this.finished = finished;
-    this.suite = keyed.suite;
-    this.randoms = keyed.randoms;
-    this.master = keyed.master;
-  }
-
-  protected react(): Task<State> {
-    return done(this);
   }
 }
 

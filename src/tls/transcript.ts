@@ -3,12 +3,13 @@
  * §7.4.8, RFC 7627 §3).
  *
  * Which hash the suite wants is known at the ServerHello, and which one CertificateVerify wants only at the CertificateRequest. So
- * messages are retained (not copied) until then, and replayed into each hash that is started; no hash runs that nobody asks for.
+ * messages are retained (not copied) until then, and replayed into each hash that is started; no hash runs that nobody asks for. A
+ * server learns the latter only from the CertificateVerify itself, which is not among the messages that it signs.
  *
  * @module
  */
 
-import { done, type Task } from "../task.ts";
+import { done, map, type Task } from "../task.ts";
 import type { CryptoProvider, Hash, HashName } from "./crypto/provider.ts";
 
 /** Bytes that are hashed at a time. */
@@ -47,6 +48,13 @@ export class Transcript {
   /** The digest of all messages so far, with a hash that was started. */
   digest(name: HashName): Uint8Array {
     return this.#hashes.get(name)!.digest();
+  }
+
+  /** The digest of all messages before the last one, while they are retained: what a CertificateVerify signs (RFC 5246 §7.4.8). */
+  digestBeforeLast(name: HashName): Task<Uint8Array> {
+    const hash = this.#crypto.hash(name);
+    const messages = this.#retained!.slice(0, -1);
+    return map(new Hashing(this.#crypto, [hash], messages), () => hash.digest());
   }
 
   wipe(): void {

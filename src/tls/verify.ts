@@ -1,8 +1,9 @@
 /**
- * The three checks that make a TLS connection trustworthy, and the only place where their proofs are made.
+ * The checks that make a TLS connection trustworthy, three for a client and two for a server, and the only place where their proofs are
+ * made.
  *
- * `PeerVerified`, `SignatureValid` and `FinishedValid` are classes with private fields that are exported as types only, so that nothing
- * else can make one. The state that passes application data on demands all three: a skipped check does not compile.
+ * `PeerVerified`, `SignatureValid`, `FinishedValid` and `ClientAdmitted` are classes with private fields that are exported as types only, so that nothing
+ * else can make one. The state that passes application data on demands all of its role's: a skipped check does not compile.
  *
  * @module
  */
@@ -11,15 +12,19 @@ import { constantTimeEqual } from "../bytes.ts";
 import { chain, map, type Task } from "../task.ts";
 import { Alert, alertForCertificateFlags } from "./alerts.ts";
 import type { PublicKey } from "./crypto/provider.ts";
-import { TlsError } from "./errors.ts";
+import { clientRefused, TlsError } from "./errors.ts";
 import type { Randoms } from "./key-schedule.ts";
 import type { ServerKeyExchange } from "./messages.ts";
+import type { ServerSettings } from "./server-settings.ts";
 import { keyText, type Settings } from "./settings.ts";
 import type { CipherSuite, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { certificateErrors, verificationFlags } from "./x509/errors.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
 import { certificateVerification, type VerificationResult } from "./x509/verify.ts";
+
+/** Who decides which clients a server admits. */
+type AdmissionSettings = Pick<ServerSettings, "crypto" | "clientCertificate" | "admit">;
 
 class PeerProof {
   readonly #path: readonly Certificate[];
@@ -66,9 +71,29 @@ class FinishedProof {
     this.#verifyData = verifyData;
   }
 
-  /** The server's verify_data. */
+  /** The peer's verify_data. */
   get verifyData(): Uint8Array {
     return this.#verifyData;
+  }
+}
+
+class ClientProof {
+  readonly #certificates: readonly Certificate[];
+  readonly #scheme: SignatureScheme | undefined;
+
+  constructor(certificates: readonly Certificate[], scheme: SignatureScheme | undefined) {
+    this.#certificates = certificates;
+    this.#scheme = scheme;
+  }
+
+  /** Leaf first; empty where the client showed none. */
+  get certificates(): readonly Certificate[] {
+    return this.#certificates;
+  }
+
+  /** The scheme of CertificateVerify. */
+  get scheme(): SignatureScheme | undefined {
+    return this.#scheme;
   }
 }
 
@@ -76,7 +101,9 @@ class FinishedProof {
 export type PeerVerified = PeerProof;
 /** The server signed this handshake's key exchange with the key of its certificate. */
 export type SignatureValid = SignatureProof;
-/** The server saw the same handshake as we did. */
+/** The client holds the key of the certificate that it shows, if it shows one, and whoever runs the server admits it. */
+export type ClientAdmitted = ClientProof;
+/** The peer saw the same handshake as we did. */
 export type FinishedValid = FinishedProof;
 
 /** Verifies a server's chain (RFC 5280 §6, RFC 9525) and that its key fits the suite. */
@@ -120,17 +147,56 @@ export function verifyKeyExchange(
   const digest = crypto.digest(scheme.hash, [randoms.client, randoms.server, message.parameters]);
   const verification = chain(digest, (value) => crypto.verify(scheme, peer.publicKey, value, message.signature));
   return map(verification, (isValid) => {
-    // mbedTLS names the failure after the algorithm: RSA_VERIFY_FAILED, ECP_VERIFY_FAILED.
-    if (!isValid)
-      throw new TlsError("TLS_BAD_SIGNATURE", scheme.name, { mbedtls: scheme.key === "rsa" ? -0x4380 : -0x4e00 });
+    if (!isValid) throw badSignature(scheme);
     return new SignatureProof(scheme);
   });
+}
+
+/**
+ * Verifies a CertificateVerify over the digest of all messages before it (RFC 5246 §7.4.8), then asks whether the client is admitted.
+ * `certificates` is not empty, and its leaf has a key.
+ */
+export function verifyClient(
+  settings: AdmissionSettings,
+  certificates: readonly Certificate[],
+  scheme: SignatureScheme,
+  digest: Uint8Array,
+  signature: Uint8Array,
+): Task<ClientAdmitted> {
+  const key = certificates[0]!.publicKey!;
+  if (scheme.key !== key.type)
+    throw new TlsError("TLS_SIGNATURE_SCHEME_UNFIT", `${scheme.name} with a key of type ${keyText(key)}`);
+  return map(settings.crypto.verify(scheme, key, digest, signature), (isValid) => {
+    if (!isValid) throw badSignature(scheme);
+    return admitted(settings, certificates, scheme);
+  });
+}
+
+/** A client without a certificate, where that is allowed (RFC 5246 §7.4.6). `isAsked`: it sent an empty list. */
+export function admitWithoutCertificate(settings: AdmissionSettings, isAsked: boolean): ClientAdmitted {
+  if (settings.clientCertificate === "require") throw new TlsError("TLS_CLIENT_CERTIFICATE_MISSING");
+  return isAsked ? admitted(settings, [], undefined) : new ClientProof([], undefined);
+}
+
+function admitted(
+  settings: AdmissionSettings,
+  certificates: readonly Certificate[],
+  scheme: SignatureScheme | undefined,
+): ClientAdmitted {
+  const alert = settings.admit?.(certificates);
+  if (alert !== undefined) throw clientRefused("certificate", alert);
+  return new ClientProof(certificates, scheme);
 }
 
 /** Compares a Finished's verify_data with what it must be (RFC 5246 §7.4.9). */
 export function verifyFinished(expected: Uint8Array, received: Uint8Array): FinishedValid {
   if (!constantTimeEqual(expected, received)) throw new TlsError("TLS_BAD_FINISHED");
   return new FinishedProof(received);
+}
+
+/** mbedTLS names the failure after the algorithm: RSA_VERIFY_FAILED, ECP_VERIFY_FAILED. */
+function badSignature(scheme: SignatureScheme): TlsError {
+  return new TlsError("TLS_BAD_SIGNATURE", scheme.name, { mbedtls: scheme.key === "rsa" ? -0x4380 : -0x4e00 });
 }
 
 /** The error for a chain that was not accepted, with mbedTLS's flags and all problems. */
