@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: every implementation in fresh processes, round after round, so that a slow minute of the machine hits all of them.
- * Results are compared before a time is believed; what is quoted is the median over the processes of each one's median batch.
+ * Results are compared before a time is believed; what is quoted is the median over the processes of each one's median batch. `--report` writes `REPORT.md`, its plots and `results.json`.
  *
- *   npm run bench [-- --quick] [-- --rounds N] [-- --only OPERATION,…] [-- --json FILE]
+ *   npm run bench [-- --quick] [-- --rounds N] [-- --only OPERATION,…] [-- --json FILE] [-- --report]
  *
  * @module
  */
@@ -16,7 +16,8 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { benchColdStart } from "./cold/cold.ts";
 import { type Fixtures, makeFixtures } from "./fixtures.ts";
-import { median, type Report, type Result, tableOf } from "./report.ts";
+import { plot } from "./plot.ts";
+import { median, type Report, type Result, reportOf, tableOf } from "./report.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     rounds: { type: "string" },
     only: { type: "string", default: "all" },
     json: { type: "string" },
+    report: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
@@ -55,7 +57,17 @@ try {
     results: [...summarise(measured), ...cold],
   };
   console.log(tableOf(report));
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 1)}\n`);
+  const json = `${JSON.stringify(report, null, 1)}\n`;
+  if (values.json !== undefined) writeFileSync(values.json, json);
+  if (values.report) {
+    const plots = (["primitives", "handshakes", "cold"] as const).map((group) => {
+      const results = report.results.filter((row) => row.group === group);
+      writeFileSync(here(`${group}.svg`), plot(`CPU time of ${group}`, results));
+      return `${group}.svg`;
+    });
+    writeFileSync(here("results.json"), json);
+    writeFileSync(here("REPORT.md"), reportOf(report, plots));
+  }
 } finally {
   fixtures?.stop();
   rmSync(folder, { recursive: true, force: true });
