@@ -158,19 +158,23 @@ export interface TlsServerConnectionInfo {
   readonly statistics: TlsStatistics;
 }
 
+/** A signature that somebody else makes. */
+export interface SignRequest {
+  /** For `resume`. */
+  readonly id: number;
+  readonly scheme: SignatureScheme;
+  /** The digest that `scheme.hash` names. */
+  readonly input: Uint8Array;
+  readonly signer: Signer;
+}
+
 /** What an engine tells, in order: see each `type`. `I` is what it tells of a handshake that is done. */
 export type TlsEvent<I = TlsConnectionInfo> =
   /** Bytes for the peer: valid until the next call of the engine; write them before you ask for more. */
   | { readonly type: "output"; readonly bytes: Uint8Array }
   | ({ readonly type: "secured" } & I)
   /** Answer with `resume(id, signature | error)`. */
-  | {
-      readonly type: "sign";
-      readonly id: number;
-      readonly scheme: SignatureScheme;
-      readonly input: Uint8Array;
-      readonly signer: Signer;
-    }
+  | ({ readonly type: "sign" } & SignRequest)
   /** Plaintext of the peer: valid until the next `feed` or `work`. */
   | { readonly type: "data"; readonly bytes: Uint8Array }
   /** A server's script of deviations: what follows waits so long; then call `endDelay`. */

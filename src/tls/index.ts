@@ -23,6 +23,7 @@ export type {
   HandshakeStep,
   Identity,
   Signer,
+  SignRequest,
   TlsClientOptions,
   TlsConnectionInfo,
   TlsEvent,

@@ -9,4 +9,6 @@ export { type MemoryFaults, type MemoryPairOptions, memoryPair } from "./memory.
 export type { NativeTlsInfo, NativeTlsOptions } from "./native-tls.ts";
 export { Pump, type PumpedEngine, type PumpOptions } from "./pump.ts";
 export { type TlsTransport, type TlsTransportOptions, tls } from "./tls.ts";
+export { type TlsServerTransport, type TlsServerTransportOptions, tlsServer } from "./tls-server.ts";
+export type { TlsStreamOptions } from "./tls-stream.ts";
 export type { Transport, TransportHandler } from "./transport.ts";

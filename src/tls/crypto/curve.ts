@@ -1,10 +1,10 @@
 /**
  * A curve of NIST as ECDH and ECDSA need it: encoded points checked, and multiplication of secrets and of public scalars.
  *
- * Secret scalars are blinded three ways, since neither BigInt nor a table lookup takes constant time: a random multiple of the order
- * is added, the digits are recoded so that every scalar takes the same sequence of field operations, and the point gets a
- * random Z, so that no intermediate value can be predicted. (The handling of equal points in an addition would show for scalars
- * that are small multiples of ±1 modulo the order, some hundred out of 2^256.)
+ * Every secret scalar takes the same sequence of field operations. On a uniform field that is all: operations and table look-ups are
+ * the same whatever the values, and no addition meets a case that its formula does not cover. On BigInt, where neither holds,
+ * secrets are blinded besides: a random multiple of the order is added to the scalar, and the point gets a random Z, so that no digit and no
+ * intermediate value can be predicted, nor whether additions meet special cases.
  *
  * @module
  */
@@ -14,18 +14,19 @@ import type { Random } from "../../ports.ts";
 import { chain, map, type Task } from "../../task.ts";
 import type { CurveParameters } from "./curve-parameters.ts";
 import type { Arithmetic } from "./field.ts";
-import { drawInteger, drawResidue, InverseTask, mod, toBytes, toInteger } from "./integers.ts";
+import { drawInteger, drawResidue, mod, toBytes, toInteger } from "./integers.ts";
 import {
-  BASE_WIDTH,
+  BLINDED,
   Combination,
   GeneratorMultiplication,
   GeneratorTable,
   Multiplication,
-  SPARSE_POINTS,
-  WINDOW,
+  type Shape,
+  sparsePoints,
+  UNIFORM,
 } from "./multiplication.ts";
 import { type Affine, type Jacobian, OddMultiples, Points, ToAffine } from "./points.ts";
-import { regularDigits } from "./recoding.ts";
+import { blindedScalar, plainScalar, type SecretScalar } from "./recoding.ts";
 
 /** A point that is not infinity, as integers. */
 export interface Coordinates {
@@ -51,6 +52,8 @@ export interface Curve {
   multiply(scalar: bigint, point: Coordinates, random: Random): Task<Coordinates>;
   /** Whether the x coordinate of u1·G + u2·point is congruent to r modulo the order. For public values: it is not blinded. */
   combinationHasX(u1: bigint, point: Coordinates, u2: bigint, r: bigint): Task<boolean>;
+  /** The inverse of a scalar in `[1, order)` modulo the order. Secret scalars are blinded by the caller. */
+  inverse(scalar: bigint): Task<bigint>;
 }
 
 /** Makes a curve over an arithmetic. Tables are built when they are first needed. */
@@ -62,6 +65,7 @@ class WeierstrassCurve<E> implements Curve {
   readonly parameters: CurveParameters;
   readonly bytes: number;
   readonly #points: Points<E>;
+  readonly #shape: Shape;
   readonly #generator: Jacobian<E>;
   // Shared by all tasks of the provider: whoever needs a table first builds it, and others go on where it stands.
   #generatorTable: Task<readonly (readonly Affine<E>[])[]> | undefined;
@@ -71,6 +75,7 @@ class WeierstrassCurve<E> implements Curve {
     this.parameters = parameters;
     this.bytes = Math.ceil(parameters.bits / 8);
     this.#points = new Points(arithmetic(parameters.prime, parameters.bits));
+    this.#shape = this.#points.field.uniform ? UNIFORM : BLINDED;
     this.#generator = this.#jacobian(parameters);
   }
 
@@ -92,45 +97,54 @@ class WeierstrassCurve<E> implements Curve {
   }
 
   multiplyGenerator(scalar: bigint, random: Random): Task<Coordinates> {
-    const table = (this.#generatorTable ??= new GeneratorTable(this.#points, this.#generator, this.#count(BASE_WIDTH)));
-    const digits = regularDigits(this.#blind(scalar, random), BASE_WIDTH, this.#count(BASE_WIDTH));
-    const z = this.#drawZ(random);
-    return chain(new GeneratorMultiplication(this.#points, table, digits, z), (product) => this.#coordinates(product));
+    const shape = this.#shape;
+    const recoded = this.#recode(scalar, shape.baseWidth, random);
+    const table = (this.#generatorTable ??= new GeneratorTable(
+      this.#points,
+      this.#generator,
+      recoded.digits.length,
+      shape,
+    ));
+    const product = new GeneratorMultiplication(this.#points, table, recoded, shape, this.#drawZ(random));
+    return chain(product, (result) => this.#coordinates(result));
   }
 
   multiply(scalar: bigint, point: Coordinates, random: Random): Task<Coordinates> {
-    const digits = regularDigits(this.#blind(scalar, random), WINDOW, this.#count(WINDOW));
+    const { window } = this.#shape;
+    const recoded = this.#recode(scalar, window, random);
     const lifted = this.#points.infinity();
     this.#points.lift(lifted, this.#jacobian(point), this.#drawZ(random));
-    return chain(new Multiplication(this.#points, lifted, digits), (product) => this.#coordinates(product));
+    return chain(new Multiplication(this.#points, lifted, recoded, window), (product) => this.#coordinates(product));
   }
 
   combinationHasX(u1: bigint, point: Coordinates, u2: bigint, r: bigint): Task<boolean> {
-    const { bits } = this.parameters;
+    const shape = this.#shape;
     this.#generatorMultiples ??= chain(
-      new OddMultiples(this.#points, this.#generator, SPARSE_POINTS),
+      new OddMultiples(this.#points, this.#generator, sparsePoints(shape.baseSparse)),
       (multiples) => new ToAffine(this.#points, multiples),
     );
-    const sum = new Combination(this.#points, this.#generatorMultiples, u1, this.#jacobian(point), u2, bits);
+    const peer = this.#jacobian(point);
+    const { bits } = this.parameters;
+    const sum = new Combination(this.#points, this.#generatorMultiples, u1, peer, u2, bits, shape);
     return map(sum, (result) => this.#hasX(result, r));
   }
 
-  /** Digits of a blinded scalar, which has the bits of the order, those of the blinding, and one more. */
-  #count(width: number): number {
-    return Math.ceil((this.parameters.bits + 8 * this.parameters.blindingBytes + 1) / width);
+  inverse(scalar: bigint): Task<bigint> {
+    // The order is prime.
+    return map(this.#points.field.inverse(scalar, this.parameters.order), (inverse) => inverse!);
   }
 
-  /** An odd number that is congruent to the scalar. */
-  #blind(scalar: bigint, random: Random): bigint {
-    const { order, blindingBytes } = this.parameters;
+  #recode(scalar: bigint, width: number, random: Random): SecretScalar {
+    const { bits, order, blindingBytes } = this.parameters;
+    if (this.#points.field.uniform) return plainScalar(scalar, order, width, bits);
     const blinded = scalar + drawInteger(random, blindingBytes, "blinding") * order;
-    // Both are computed, so that the parity costs no branch.
-    const evenOrOdd = [blinded + order, blinded];
-    return evenOrOdd[Number(blinded & 1n)]!;
+    return blindedScalar(blinded, width, bits + 8 * blindingBytes);
   }
 
   #drawZ(random: Random): E {
-    return this.#points.field.element(drawResidue(random, this.parameters.prime, this.bytes, "blinding"));
+    const { field } = this.#points;
+    const { prime } = this.parameters;
+    return field.element(field.uniform ? 1n : drawResidue(random, prime, this.bytes, "blinding"));
   }
 
   #jacobian(point: Coordinates): Jacobian<E> {
@@ -138,10 +152,10 @@ class WeierstrassCurve<E> implements Curve {
     return { x: field.element(point.x), y: field.element(point.y), z: field.element(1n) };
   }
 
-  /** Z is random for a product of a secret, so that the time of its inversion tells nothing. */
+  /** Z is random where the inversion is not uniform, so that its time tells nothing. */
   #coordinates(point: Jacobian<E>): Task<Coordinates> {
     const { field } = this.#points;
-    return map(new InverseTask(field.integer(point.z), field.modulus), (inverse) => {
+    return map(field.inverse(field.integer(point.z), field.modulus), (inverse) => {
       if (inverse === undefined)
         throw new UsageError("INTERNAL_BUG", "a multiple of a point of prime order is infinity");
       const z = field.element(inverse);

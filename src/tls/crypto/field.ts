@@ -2,28 +2,39 @@
  * Arithmetic modulo a prime behind one small interface, so that the curves are written once and run on BigInt or on limbs.
  *
  * Elements are cells that operations write into, so that an arithmetic on limbs allocates nothing. Reduction is lazy: only the
- * operations with a product reduce; sums and differences of up to eight reduced elements may go unreduced into a product.
- * An output may be the same cell as an input.
+ * operations with a product reduce. A sum of m reduced elements may be multiplied with one of n where m·n is at most nine; what is
+ * subtracted from a product may be a sum of eight. An output may be the same cell as an input.
  *
  * @module
  */
 
-import { mod, multiplicationUnits } from "./integers.ts";
+import type { Task } from "../../task.ts";
+import { InverseTask, mod, multiplicationUnits } from "./integers.ts";
 
 /** A prime field with elements `E`. */
 export interface Field<E> {
   readonly modulus: bigint;
   /** Cost of a multiplication, in units of work. */
   readonly units: number;
+  /**
+   * Whether all operations on cells are the same steps for all values: then secrets are not blinded, and multiplied with additions
+   * that look at nothing.
+   */
+  readonly uniform: boolean;
   /** A new cell with an integer in it. */
   element(value: bigint): E;
   /** The integer in `[0, modulus)` that a cell stands for. */
   integer(a: E): bigint;
+  /** The inverse of an integer modulo any odd number, or `undefined` where there is none. */
+  inverse(value: bigint, modulus: bigint): Task<bigint | undefined>;
   copy(out: E, a: E): void;
   /** out = table[index], where `index` is a secret: an arithmetic that can reads the whole table for it. */
   select(out: E, table: readonly E[], index: number): void;
+  /** out = a where `second` is 0, b where it is 1, without a branch on it. */
+  choose(out: E, a: E, b: E, second: number): void;
   /** out = a where `when` is 0, -a where it is 1, without a branch on it. */
   negateWhen(out: E, a: E, when: number): void;
+  /** Whether a reduced element, or the difference of two, is zero. */
   isZero(a: E): boolean;
   add(out: E, a: E, b: E): void;
   subtract(out: E, a: E, b: E): void;
@@ -56,6 +67,7 @@ export const bigintArithmetic: Arithmetic<BigIntCell> = (modulus, bits) => new B
 class BigIntField implements Field<BigIntCell> {
   readonly modulus: bigint;
   readonly units: number;
+  readonly uniform = false;
 
   constructor(modulus: bigint, bits: number) {
     this.modulus = modulus;
@@ -70,12 +82,21 @@ class BigIntField implements Field<BigIntCell> {
     return mod(a.value, this.modulus);
   }
 
+  inverse(value: bigint, modulus: bigint): Task<bigint | undefined> {
+    return new InverseTask(value, modulus);
+  }
+
   copy(out: BigIntCell, a: BigIntCell): void {
     out.value = a.value;
   }
 
   select(out: BigIntCell, table: readonly BigIntCell[], index: number): void {
     out.value = table[index]!.value;
+  }
+
+  choose(out: BigIntCell, a: BigIntCell, b: BigIntCell, second: number): void {
+    const both = [a.value, b.value];
+    out.value = both[second]!;
   }
 
   negateWhen(out: BigIntCell, a: BigIntCell, when: number): void {

@@ -1,14 +1,15 @@
 /**
  * Points of a curve y² = x³ - 3x + b in Jacobian coordinates (X/Z², Y/Z³), over any {@link Field}.
  *
- * The formulas are those everyone uses (the Explicit-Formulas Database, "Jacobian coordinates with a4=-3"); the cases they do
- * not cover (equal points, opposite points, infinity) are handled here, so that callers need not think of them.
+ * The formulas are those everyone uses (the Explicit-Formulas Database, "Jacobian coordinates with a4=-3"). The cases they do not
+ * cover (equal points, opposite points, infinity) are handled by `add` and `addAffine`, so that callers need not think of them;
+ * `addDistinct` and `addDistinctAffine` are for those that have proved that no such case arises, and look at no value.
  *
  * @module
  */
 
+import type { Task } from "../../task.ts";
 import type { Field } from "./field.ts";
-import { InverseTask } from "./integers.ts";
 import { Sliced } from "./sliced.ts";
 
 /** X, Y, Z; Z = 0 is infinity. Cells, which operations write into. */
@@ -103,27 +104,15 @@ export class Points<E> {
       this.copy(out, field.isZero(p.z) ? q : p);
       return;
     }
-    const t = this.#t;
-    const u = t[4]!;
-    const s = t[5]!;
-    const h = t[6]!;
-    const r = t[7]!;
-    const a = t[0]!;
-    const b = t[1]!;
-    field.square(a, q.z);
-    field.multiply(u, p.x, a);
-    field.multiply(a, a, q.z);
-    field.multiply(s, p.y, a);
-    field.square(b, p.z);
-    field.multiplySubtract(h, q.x, b, u);
-    field.multiply(b, b, p.z);
-    field.multiplySubtract(r, q.y, b, s);
-    if (field.isZero(h)) {
-      this.#meet(out, p, r);
-      return;
-    }
-    field.multiply(a, p.z, q.z);
-    this.#chord(out, a, u, s, h, r);
+    this.#compare(p, q);
+    if (field.isZero(this.#t[6]!)) this.#meet(out, p);
+    else this.#chordOf(out, p, q);
+  }
+
+  /** out = p + q where neither is infinity and they are neither equal nor opposite; else the new Z is zero. */
+  addDistinct(out: Jacobian<E>, p: Jacobian<E>, q: Jacobian<E>): void {
+    this.#compare(p, q);
+    this.#chordOf(out, p, q);
   }
 
   /** out = p + q for a q in affine coordinates: cheaper. */
@@ -135,31 +124,64 @@ export class Points<E> {
       field.copy(out.z, this.#one);
       return;
     }
+    this.#compareAffine(p, q);
+    if (field.isZero(this.#t[6]!)) this.#meet(out, p);
+    else this.#chord(out, p.z, p.x, p.y);
+  }
+
+  /** As {@link addDistinct}, for a q in affine coordinates. */
+  addDistinctAffine(out: Jacobian<E>, p: Jacobian<E>, q: Affine<E>): void {
+    this.#compareAffine(p, q);
+    this.#chord(out, p.z, p.x, p.y);
+  }
+
+  /** Brings p and q to one denominator: u and s are p's x and y (cells 4 and 5), h and r are q's less p's (cells 6 and 7). */
+  #compare(p: Jacobian<E>, q: Jacobian<E>): void {
+    const { field } = this;
     const t = this.#t;
-    const h = t[6]!;
-    const r = t[7]!;
+    const a = t[0]!;
+    const b = t[1]!;
+    field.square(a, q.z);
+    field.multiply(t[4]!, p.x, a);
+    field.multiply(a, a, q.z);
+    field.multiply(t[5]!, p.y, a);
+    field.square(b, p.z);
+    field.multiplySubtract(t[6]!, q.x, b, t[4]!);
+    field.multiply(b, b, p.z);
+    field.multiplySubtract(t[7]!, q.y, b, t[5]!);
+  }
+
+  #compareAffine(p: Jacobian<E>, q: Affine<E>): void {
+    const { field } = this;
+    const t = this.#t;
     const b = t[1]!;
     field.square(b, p.z);
-    field.multiplySubtract(h, q.x, b, p.x);
+    field.multiplySubtract(t[6]!, q.x, b, p.x);
     field.multiply(b, b, p.z);
-    field.multiplySubtract(r, q.y, b, p.y);
-    if (field.isZero(h)) this.#meet(out, p, r);
-    else this.#chord(out, p.z, p.x, p.y, h, r);
+    field.multiplySubtract(t[7]!, q.y, b, p.y);
   }
 
   /** The same x: the points are equal (then it is a doubling) or opposite. */
-  #meet(out: Jacobian<E>, p: Jacobian<E>, r: E): void {
-    if (this.field.isZero(r)) this.double(out, p);
+  #meet(out: Jacobian<E>, p: Jacobian<E>): void {
+    if (this.field.isZero(this.#t[7]!)) this.double(out, p);
     else this.copy(out, this.infinity());
   }
 
+  #chordOf(out: Jacobian<E>, p: Jacobian<E>, q: Jacobian<E>): void {
+    const t = this.#t;
+    this.field.multiply(t[0]!, p.z, q.z);
+    this.#chord(out, t[0]!, t[4]!, t[5]!);
+  }
+
   /** The third point of a chord: Z = z·h, X = r² - h³ - 2uh², Y = r(uh² - X) - sh³. */
-  #chord(out: Jacobian<E>, z: E, u: E, s: E, h: E, r: E): void {
+  #chord(out: Jacobian<E>, z: E, u: E, s: E): void {
     const { field } = this;
     const t = this.#t;
     const b = t[1]!;
     const c = t[2]!;
     const d = t[3]!;
+    const h = t[6]!;
+    const r = t[7]!;
     field.square(b, h);
     field.multiply(c, u, b); // uh²
     field.multiply(b, b, h); // h³
@@ -211,7 +233,7 @@ export class ToAffine<E> extends Sliced<readonly Affine<E>[]> {
   /** Products of the first Zs. */
   readonly #products: E[] = [];
   readonly #to: Affine<E>[] = [];
-  #inversion: InverseTask | undefined;
+  #inversion: Task<bigint | undefined> | undefined;
   #inverse: E | undefined;
 
   constructor(points: Points<E>, from: readonly Jacobian<E>[]) {
@@ -232,7 +254,7 @@ export class ToAffine<E> extends Sliced<readonly Affine<E>[]> {
       return field.units;
     }
     if (this.#inverse === undefined) {
-      this.#inversion ??= new InverseTask(field.integer(products[done - 1]!), field.modulus);
+      this.#inversion ??= field.inverse(field.integer(products[done - 1]!), field.modulus);
       const part = this.delegate(this.#inversion);
       if (part.done) this.#inverse = field.element(this.#inversion.result!);
       return part.units;

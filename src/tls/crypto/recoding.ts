@@ -6,6 +6,33 @@
 
 import { toBytes } from "./integers.ts";
 
+/** A secret scalar cut into digits: it is ±(Σ dᵢ·2^(width·i) - even), with the dᵢ of {@link regularDigits}. */
+export interface SecretScalar {
+  readonly digits: Uint8Array;
+  readonly even: 0 | 1;
+  readonly negative: 0 | 1;
+}
+
+/**
+ * Recodes a scalar in `[1, order)` that is not blinded, by way of the smaller of it and its negative: then the sum stays so far below
+ * the order, whichever digit comes next, that an addition never meets equal or opposite points, or infinity, for any scalar at all.
+ */
+export function plainScalar(scalar: bigint, order: bigint, width: number, bits: number): SecretScalar {
+  const both = [scalar, order - scalar];
+  const negative = both[0]! > both[1]! ? 1 : 0;
+  return { ...recoded(both[negative]!, width, Math.ceil(bits / width)), negative };
+}
+
+/** Recodes a scalar of at most `bits` bits that is blinded: additions may meet whatever there is, but nobody can foresee it. */
+export function blindedScalar(scalar: bigint, width: number, bits: number): SecretScalar {
+  return { ...recoded(scalar, width, Math.ceil((bits + 1) / width)), negative: 0 };
+}
+
+function recoded(scalar: bigint, width: number, count: number): Pick<SecretScalar, "digits" | "even"> {
+  const even = (1 - Number(scalar & 1n)) as 0 | 1;
+  return { digits: regularDigits(scalar + BigInt(even), width, count), even };
+}
+
 /**
  * The odd signed digits of an odd scalar, lowest first: scalar = Σ dᵢ·2^(width·i) with dᵢ = 2cᵢ + 1 - 2^width. Returned are the
  * cᵢ, which are just the bits of the scalar above the lowest, `width` at a time, and one bit more at the top: no branch, no carry,
