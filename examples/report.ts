@@ -8,7 +8,7 @@ import { type Certificate, parseCertificate } from "thingwire/tls/x509";
 export interface Report {
   title(text: string): void;
   line(text: string): void;
-  /** A line of an example's log, `TAG: message`. */
+  /** A line of an example's log, `TAG: message`, to the letter. */
   log(text: string): void;
   good(text: string): void;
   bad(text: string): void;
@@ -31,8 +31,9 @@ export function report(output: Output): Report {
     title: (text) => print(`\n${paint("bold", text)}`),
     line: print,
     log(text) {
-      const colon = text.indexOf(":");
-      print(`  ${paint("cyan", text.slice(0, colon + 1))}${text.slice(colon + 1)}`);
+      // As the C examples print it, so that a line can be searched for: nothing stands in front of the tag.
+      const [tag] = /^\w+:|$/.exec(text)!;
+      print(`${tag === "" ? "" : paint("cyan", tag)}${text.slice(tag.length)}`);
     },
     good: (text) => print(paint("green", text)),
     bad: (text) => print(paint("red", text)),

@@ -13,9 +13,13 @@ export interface Settings {
   readonly shadowService: boolean;
   readonly tls: "own" | "native";
   readonly rounds: number;
+  /** One of the two examples; both by default. */
+  readonly only: Example | undefined;
   /** A level's name, or mbedTLS's number for one. */
   readonly debug: string | undefined;
 }
+
+export type Example = "subscribe-publish" | "thing-shadow";
 
 /** The command line cannot be understood. */
 export class SettingsError extends Error {}
@@ -32,6 +36,7 @@ const OPTIONS = {
   "shadow-service": { type: "boolean" },
   tls: { type: "string" },
   rounds: { type: "string" },
+  only: { type: "string" },
   debug: { type: "string" },
   help: { type: "boolean" },
 } as const;
@@ -49,14 +54,17 @@ Without --endpoint: starts the local AWS IoT endpoint on loopback, makes the dev
   --shadow-service   the broker has no shadow service: attach ours to it as one more client
   --tls own|native   our own TLS (default) or Node's
   --rounds N         how long each example runs; 5
+  --only NAME        only subscribe-publish, or only thing-shadow
   --debug LEVEL      error, warn, info, debug, verbose, or mbedTLS's 0 to 4`;
 
 /** Reads the arguments; `undefined` where help was asked for. Throws SettingsError. */
 export function readSettings(args: readonly string[]): Settings | undefined {
   const values = parse(args);
   if (values.help === true) return undefined;
-  const { endpoint, thing, cert, key, ca, debug, tls = "own" } = values;
+  const { endpoint, thing, cert, key, ca, debug, only, tls = "own" } = values;
   if (tls !== "own" && tls !== "native") throw new SettingsError(`--tls takes own or native, not "${tls}"`);
+  if (only !== undefined && only !== "subscribe-publish" && only !== "thing-shadow")
+    throw new SettingsError(`--only takes subscribe-publish or thing-shadow, not "${only}"`);
   if (debug !== undefined && !LEVELS.includes(debug))
     throw new SettingsError(`--debug takes one of ${LEVELS.join(", ")}`);
   if ((cert === undefined) !== (key === undefined)) throw new SettingsError("--cert and --key are given together");
@@ -75,6 +83,7 @@ export function readSettings(args: readonly string[]): Settings | undefined {
     shadowService: values["shadow-service"] === true,
     tls,
     rounds: number("rounds", values.rounds ?? "5", 1, 1_000_000),
+    only,
     debug,
   };
 }

@@ -4,6 +4,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectThingOptions, connectThing, isThingwireError } from "thingwire/node";
+import { handshakeFailed } from "../handshake-failed.ts";
 
 const TAG = "MQTT_DEMO";
 const TOPIC = "test_topic/esp32";
@@ -29,8 +30,9 @@ export async function subscribePublish({
   const say = (message: string): void => log(`${TAG}: ${message}`);
   say("Connecting to AWS...");
   const thing = await connectThing(device).catch((error: unknown) => {
-    if (isThingwireError(error))
-      say(`Error(${error.sdk ?? -1}) connecting to ${device.endpoint}:${device.port ?? 8883}...`);
+    if (!isThingwireError(error)) throw error;
+    handshakeFailed(error).forEach(log);
+    say(`Error(${error.sdk ?? -1}) connecting to ${device.endpoint}:${device.port ?? 8883}...`);
     throw error;
   });
 

@@ -5,6 +5,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectThingOptions, connectThing, isThingwireError } from "thingwire/node";
+import { handshakeFailed } from "../handshake-failed.ts";
 
 const TAG = "ShadowDemo";
 const LOWER_LIMIT = 25;
@@ -35,7 +36,9 @@ export async function thingShadow(options: ThingShadowOptions): Promise<Room> {
   const say = (message: string): void => log(`${TAG}: ${message}`);
   say("Shadow Connect");
   const thing = await connectThing(device).catch((error: unknown) => {
-    if (isThingwireError(error)) say(`aws_iot_shadow_connect returned error ${error.sdk ?? -1}, aborting...`);
+    if (!isThingwireError(error)) throw error;
+    handshakeFailed(error).forEach(log);
+    say(`aws_iot_shadow_connect returned error ${error.sdk ?? -1}, aborting...`);
     throw error;
   });
 

@@ -61,6 +61,15 @@ describe("examples", () => {
     }
   });
 
+  it.each([
+    ["subscribe-publish", "MQTT_DEMO:", "ShadowDemo:"],
+    ["thing-shadow", "ShadowDemo:", "MQTT_DEMO:"],
+  ])("--only %s runs that one alone", async (name, tag, other) => {
+    const { code, text } = await start(["--rounds", "2", "--only", name]);
+    expect([code, text.includes(tag), text.includes(other)]).toEqual([0, true, false]);
+    expect(text).toContain(`${name} ran in`);
+  });
+
   it("does not overwrite a certificate that the local endpoint did not issue", async () => {
     const { certs } = await start(["--help"]);
     const foreign = readFileSync(new URL("foreign.crt.txt", import.meta.url), "utf8");
@@ -173,6 +182,7 @@ describe("examples: options", () => {
     [["--tls", "openssl"], "own or native"],
     [["--rounds", "0"], "--rounds takes"],
     [["--debug", "5"], "--debug takes"],
+    [["--only", "both"], "--only takes"],
     [["--nonsense"], "nonsense"],
   ])("%j is refused", (args, message) => {
     expect(() => readSettings(args)).toThrow(SettingsError);
