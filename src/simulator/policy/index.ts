@@ -5,6 +5,7 @@
  */
 
 export { evaluate } from "./evaluate.ts";
+export { lintPolicy, type PolicyWarning, type PolicyWarningCode } from "./lint.ts";
 export { parsePolicy } from "./parse.ts";
 export type {
   CertificateNames,
@@ -20,3 +21,4 @@ export type {
   StatementDocument,
 } from "./policy.ts";
 export { connectFacts, policyRequests } from "./requests.ts";
+export { defaultPolicy, examplePolicies } from "./samples.ts";
