@@ -31,6 +31,7 @@ import { createCrypto } from "../tls/crypto/index.ts";
 import type {
   Aead,
   AeadName,
+  AlgorithmName,
   CryptoProvider,
   CurveName,
   GroupName,
@@ -40,22 +41,14 @@ import type {
   PrivateKey,
   PublicKey,
   SignatureAlgorithm,
-  SignatureKind,
 } from "../tls/crypto/provider.ts";
+import { emsaPkcs1 } from "../tls/crypto/rsa-pkcs1.ts";
 
 const hashes: Readonly<Record<HashName, { readonly outputBytes: number; readonly blockBytes: number }>> = {
   sha1: { outputBytes: 20, blockBytes: 64 },
   sha256: { outputBytes: 32, blockBytes: 64 },
   sha384: { outputBytes: 48, blockBytes: 128 },
   sha512: { outputBytes: 64, blockBytes: 128 },
-};
-
-/** DigestInfo in front of the digest (RFC 8017 §9.2, note 1), in hexadecimal. */
-const digestInfos: Readonly<Record<HashName, string>> = {
-  sha1: "3021300906052b0e03021a05000414",
-  sha256: "3031300d060960864801650304020105000420",
-  sha384: "3041300d060960864801650304020205000430",
-  sha512: "3051300d060960864801650304020305000440",
 };
 
 const aeadKeyBytes: Readonly<Record<AeadName, number>> = {
@@ -93,7 +86,7 @@ export function nodeCrypto(): CryptoProvider {
 class NodeCrypto implements CryptoProvider {
   readonly #own = createCrypto();
 
-  supports(algorithm: HashName | AeadName | GroupName | SignatureKind): boolean {
+  supports(algorithm: AlgorithmName): boolean {
     return (
       algorithm in hashes ||
       algorithm in aeadKeyBytes ||
@@ -335,16 +328,10 @@ function drawKey(curve: CurveName, random: Random, purpose: string) {
   throw invalid("random gives no usable scalars");
 }
 
-/** EMSA-PKCS1-v1_5 (RFC 8017 §9.2). */
+/** EMSA-PKCS1-v1_5 of a digest that is as long as it must be. */
 function pkcs1Encoded(hash: HashName, digest: Uint8Array, length: number): Uint8Array {
-  const info = Buffer.concat([Buffer.from(digestInfos[hash], "hex"), digest]);
-  if (digest.length !== hashes[hash].outputBytes || length < info.length + 11)
-    throw invalid(`a digest of ${digest.length} bytes, a modulus of ${length}`);
-  const encoded = new Uint8Array(length).fill(0xff);
-  encoded[0] = 0;
-  encoded[1] = 1;
-  encoded[length - info.length - 1] = 0;
-  encoded.set(info, length - info.length);
+  const encoded = digest.length === hashes[hash].outputBytes ? emsaPkcs1(hash, digest, length) : undefined;
+  if (encoded === undefined) throw invalid(`a digest of ${digest.length} bytes, a modulus of ${length}`);
   return encoded;
 }
 

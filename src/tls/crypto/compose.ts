@@ -20,6 +20,7 @@ import { PrfTask } from "./prf.ts";
 import type {
   Aead,
   AeadName,
+  AlgorithmName,
   CryptoProvider,
   CurveName,
   GroupName,
@@ -66,7 +67,7 @@ class ComposedCrypto implements CryptoProvider {
     this.#signatures = new Map(pieces.signatures.map((piece) => [piece.kind, piece]));
   }
 
-  supports(algorithm: HashName | AeadName | GroupName | SignatureKind): boolean {
+  supports(algorithm: AlgorithmName): boolean {
     return (
       this.#hashes.has(algorithm as HashName) ||
       this.#aeads.has(algorithm as AeadName) ||

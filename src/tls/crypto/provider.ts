@@ -20,6 +20,8 @@ export type GroupName = "secp256r1" | "secp384r1" | "secp521r1" | "x25519";
 export type CurveName = "secp256r1" | "secp384r1" | "secp521r1";
 /** Ways to sign: ECDSA, RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8). */
 export type SignatureKind = "ecdsa" | "rsa-pkcs1" | "rsa-pss";
+/** Everything that a provider may have or not. */
+export type AlgorithmName = HashName | AeadName | GroupName | SignatureKind;
 
 /** How a digest was signed. For RSA-PSS the salt is as long as the hash (RFC 8446 §4.2.3). */
 export interface SignatureAlgorithm {
@@ -99,7 +101,7 @@ export interface Aead {
 
 /** What a provider computes. Each method throws `USAGE_INVALID_ARGUMENT` for an algorithm that `supports` denies. */
 export interface CryptoProvider {
-  supports(algorithm: HashName | AeadName | GroupName | SignatureKind): boolean;
+  supports(algorithm: AlgorithmName): boolean;
   hash(name: HashName): Hash;
   /** Units of work of hashing that many bytes: what an engine counts for `Hash.update`. */
   hashUnits(name: HashName, bytes: number): number;

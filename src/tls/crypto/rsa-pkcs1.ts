@@ -28,21 +28,21 @@ const DIGEST_INFO: Record<HashName, string> = {
 function verify({ hash }: SignatureContext, key: PublicKey, digest: Uint8Array, signature: Uint8Array): Task<boolean> {
   const usable = usablePublicKey(key);
   const integer = usable && signatureInteger(usable, signature);
-  const expected = usable && encode(hash.name, digest, usable.bytes);
+  const expected = usable && emsaPkcs1(hash.name, digest, usable.bytes);
   if (usable === undefined || integer === undefined || expected === undefined) return done(false);
   return map(new PublicPowerTask(integer, usable), (message) => message === toInteger(expected));
 }
 
 function sign({ hash }: SignatureContext, key: PrivateKey, digest: Uint8Array, random: Random): Task<Uint8Array> {
   const bytes = key.type === "rsa" ? Math.ceil(bitLength(key.modulus) / 8) : 0;
-  const encoded = encode(hash.name, digest, bytes);
+  const encoded = emsaPkcs1(hash.name, digest, bytes);
   if (encoded === undefined)
     throw new UsageError("USAGE_INVALID_ARGUMENT", "RSA signs with an RSA key that has room for the digest");
   return map(privateOperation(key, toInteger(encoded), random), (signature) => toBytes(signature, bytes));
 }
 
-/** EMSA-PKCS1-v1_5 (RFC 8017 §9.2): 00 01 ff … ff 00 DigestInfo; `undefined` where it does not fit. */
-function encode(hash: HashName, digest: Uint8Array, bytes: number): Uint8Array | undefined {
+/** EMSA-PKCS1-v1_5 (RFC 8017 §9.2): 00 01 ff … ff 00 DigestInfo, `bytes` long; `undefined` where it does not fit. */
+export function emsaPkcs1(hash: HashName, digest: Uint8Array, bytes: number): Uint8Array | undefined {
   const info = concat([fromHex(DIGEST_INFO[hash]), digest]);
   if (bytes < info.length + 11) return undefined;
   const encoded = new Uint8Array(bytes).fill(0xff);

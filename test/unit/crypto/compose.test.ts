@@ -10,10 +10,10 @@ import {
   secp256r1,
   sha256,
 } from "../../../src/tls/crypto/index.ts";
-import type { AeadName, GroupName, HashName, SignatureKind } from "../../../src/tls/crypto/provider.ts";
+import type { AlgorithmName } from "../../../src/tls/crypto/provider.ts";
 import { random } from "./support.ts";
 
-const all: (HashName | AeadName | GroupName | SignatureKind)[] = [
+const all: AlgorithmName[] = [
   "sha1",
   "sha256",
   "sha384",
