@@ -426,7 +426,12 @@ export class BrokerConnection implements Consumer {
       // Asked at each delivery, not when the message came in: what is denied meanwhile stays away.
       const next = session.next(({ topic }) => this.#mayReceive(topic, session.clientId));
       if (next === undefined) break;
-      this.#output.pushUnordered(publishBytes(next.delivery, next.packetId, false), this.#context.now());
+      const { delivery, packetId } = next;
+      this.#output.pushUnordered(publishBytes(delivery, packetId, false), this.#context.now(), () => {
+        const allowed = this.#mayReceive(delivery.topic, session.clientId);
+        if (!allowed) session.acknowledge(packetId);
+        return allowed;
+      });
       filled = true;
     }
     return filled;
@@ -442,7 +447,7 @@ export class BrokerConnection implements Consumer {
   /** Sends an acknowledgement, which may be overtaken. */
   #acknowledge(packet: Packet): void {
     if (this.#closed !== undefined) return;
-    this.#output.pushUnordered(encode(packet), this.#context.now());
+    this.#output.pushUnordered(encode(packet), this.#context.now(), () => true);
     this.#sent();
   }
 

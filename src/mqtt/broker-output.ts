@@ -9,11 +9,18 @@ import { concat } from "../bytes.ts";
 import type { BrokerBehaviour } from "./broker-behaviour.ts";
 import type { Dice } from "./dice.ts";
 
+interface Held {
+  /** The time (of the broker's `now`) at which it leaves. */
+  readonly until: number;
+  readonly bytes: Uint8Array;
+  readonly isStillAllowed: () => boolean;
+}
+
 export class BrokerOutput {
   readonly #disorder: BrokerBehaviour["disorder"];
   readonly #dice: Dice;
   #ready: Uint8Array[] = [];
-  #held: { readonly until: number; readonly bytes: Uint8Array }[] = [];
+  #held: Held[] = [];
   #size = 0;
 
   constructor(disorder: BrokerBehaviour["disorder"], dice: Dice) {
@@ -36,14 +43,14 @@ export class BrokerOutput {
     this.#size += bytes.length;
   }
 
-  /** The same for a packet whose place in the order may be lost. */
-  pushUnordered(bytes: Uint8Array, now: number): void {
+  /** The same for a packet whose place in the order may be lost. Where it is held up, it leaves only if it is allowed then, too. */
+  pushUnordered(bytes: Uint8Array, now: number, isStillAllowed: () => boolean): void {
     const disorder = this.#disorder;
     if (disorder === undefined || !this.#dice.happens(disorder.probability)) {
       this.push(bytes);
       return;
     }
-    this.#held.push({ until: now + Math.ceil(this.#dice.next() * disorder.holdMs), bytes });
+    this.#held.push({ until: now + Math.ceil(this.#dice.next() * disorder.holdMs), bytes, isStillAllowed });
     this.#size += bytes.length;
   }
 
@@ -52,7 +59,10 @@ export class BrokerOutput {
     const due = this.#held.filter(({ until }) => until <= now);
     if (due.length === 0) return false;
     this.#held = this.#held.filter(({ until }) => until > now);
-    for (const { bytes } of due) this.#ready.push(bytes);
+    for (const { bytes, isStillAllowed } of due) {
+      if (isStillAllowed()) this.#ready.push(bytes);
+      else this.#size -= bytes.length;
+    }
     return true;
   }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../src/bytes.ts";
-import { Broker } from "../../../src/mqtt/broker.ts";
+import { awsAtWorst, awsBehaviour, Broker, type BrokerBehaviour } from "../../../src/mqtt/broker.ts";
 import { encode } from "../../../src/mqtt/encode.ts";
 import { type Packet, PacketType } from "../../../src/mqtt/packets.ts";
 import { runs } from "../../runs.ts";
@@ -24,6 +24,8 @@ const packet: fc.Arbitrary<Packet> = fc.oneof(
   fc.constant({ type: PacketType.PINGREQ }),
 );
 
+const behaviour = fc.constantFrom<BrokerBehaviour>({}, awsBehaviour, { ...awsBehaviour, ...awsAtWorst(3) });
+
 const session: fc.Arbitrary<Packet[]> = fc
   .tuple(fc.boolean(), fc.array(packet, { maxLength: 12 }), fc.boolean())
   .map(([cleanSession, packets, leaves]) => [
@@ -43,8 +45,8 @@ function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
 }
 
 /** What a session's bytes do to the broker: the client's output, what another client sees, and how it ends. */
-function effect(chunks: readonly Uint8Array[]): unknown {
-  const broker = new Broker({ now: () => 0 });
+function effect(chunks: readonly Uint8Array[], behaves: BrokerBehaviour): unknown {
+  const broker = new Broker({ now: () => 0, ...behaves });
   const other = online(broker, "other").say(subscribe(1, ["#", 1], ["$aws/#", 1]));
   const out: Uint8Array[] = [];
   const connection = broker.accept({ wake: () => {} });
@@ -60,12 +62,17 @@ function effect(chunks: readonly Uint8Array[]): unknown {
 describe("broker properties", () => {
   it("chunk invariance: the same bytes in any pieces have the same effect", () => {
     fc.assert(
-      fc.property(session, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (packets, sizes) => {
-        const bytes = concat(packets.map(encode));
-        const whole = effect([bytes]);
-        expect(effect(cut(bytes, sizes))).toEqual(whole);
-        expect(effect(cut(bytes, [1]))).toEqual(whole);
-      }),
+      fc.property(
+        session,
+        behaviour,
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+        (packets, how, sizes) => {
+          const bytes = concat(packets.map(encode));
+          const whole = effect([bytes], how);
+          expect(effect(cut(bytes, sizes), how)).toEqual(whole);
+          expect(effect(cut(bytes, [1]), how)).toEqual(whole);
+        },
+      ),
       runs(150),
     );
   });
@@ -74,11 +81,12 @@ describe("broker properties", () => {
     fc.assert(
       fc.property(
         session,
+        behaviour,
         fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }),
-        (packets, changes) => {
+        (packets, how, changes) => {
           const bytes = concat(packets.map(encode));
           for (const [at, value] of changes) bytes[at % bytes.length] = value;
-          const broker = new Broker({ now: () => 0, maxPacketBytes: 4096 });
+          const broker = new Broker({ now: () => 0, maxPacketBytes: 4096, ...how });
           const peer = new Peer(broker);
           peer.connection.feed(bytes);
           const error = peer.connection.closed?.error;
@@ -132,5 +140,59 @@ describe("broker properties", () => {
       }),
       runs(150),
     );
+  });
+
+  it("what `authorize` denies at that moment never arrives, whatever is queued, held up, retained, sent again or changed", () => {
+    const step = fc.oneof(
+      fc.record({
+        do: fc.constant("publish" as const),
+        topic: fc.constantFrom("a", "b"),
+        retain: fc.boolean(),
+        qos: fc.constantFrom(0, 1),
+      }),
+      fc.record({ do: fc.constant("toggle" as const), topic: fc.constantFrom("a", "b") }),
+      fc.record({ do: fc.constant("reconnect" as const) }),
+      fc.record({ do: fc.constant("subscribe" as const), topic: fc.constantFrom("a", "b") }),
+      fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 300 }) }),
+    );
+    let delivered = 0;
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), behaviour, (steps, how) => {
+        let now = 0;
+        const denied = new Set<string>();
+        const broker = new Broker({
+          now: () => now,
+          maxInFlight: 2,
+          ...how,
+          connectsPerSecond: undefined,
+          authorize: (action) => action.type !== "receive" || !denied.has(action.topic) || { denied: "now" },
+        });
+        const kept = connect("me", { cleanSession: false });
+        let peer = new Peer(broker).say(kept, subscribe(1, ["a", 1], ["b", 1]));
+        for (const each of steps) {
+          if (each.do === "publish")
+            broker.publish({
+              topic: each.topic,
+              payload: Uint8Array.of(33),
+              qos: each.qos as 0 | 1,
+              retain: each.retain,
+            });
+          if (each.do === "toggle" && !denied.delete(each.topic)) denied.add(each.topic);
+          if (each.do === "reconnect") {
+            peer.connection.end();
+            peer = new Peer(broker).say(kept);
+          }
+          if (each.do === "subscribe") peer.say(subscribe(2, [each.topic, 1]));
+          if (each.do === "wait") peer.connection.handleTimeout((now += each.ms));
+          for (const { topic, packetId } of peer.messages()) {
+            expect(denied).not.toContain(topic);
+            delivered++;
+            if (packetId % 2 === 1) peer.say({ type: PacketType.PUBACK, packetId });
+          }
+        }
+      }),
+      runs(150),
+    );
+    expect(delivered).toBeGreaterThan(100);
   });
 });
