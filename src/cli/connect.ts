@@ -17,6 +17,7 @@ import {
   stringOption,
 } from "./command.ts";
 
+/** The options that {@link withThing} reads. */
 export const connectOptions: Readonly<Record<string, CommandOption>> = {
   endpoint: { type: "string", value: "HOST", help: "PREFIX-ats.iot.REGION.amazonaws.com, localhost, … (required)" },
   port: { type: "string", value: "N", help: "8883; 443 adds ALPN x-amzn-mqtt-ca." },

@@ -6,8 +6,10 @@
 
 import { styleText } from "node:util";
 
+/** What {@link Terminal.paint} knows. */
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
+/** Where a command prints. */
 export interface Terminal {
   /** A line, or several, of what was asked for: standard output. */
   print(text: string): void;

@@ -8,6 +8,7 @@
 import type { Runtime } from "../ports.ts";
 import { MAX_DELAY_MS } from "./call.ts";
 
+/** One timer that is set anew only to fire earlier. */
 export class Alarm {
   readonly #runtime: Pick<Runtime, "clock" | "timers">;
   readonly #fire: (now: number) => void;

@@ -21,6 +21,7 @@ export interface Consumer {
   takenOver(): void;
 }
 
+/** How much a broker keeps. */
 export interface RouterLimits extends SessionLimits {
   /** Sessions, those of clients that are away included. */
   readonly maxSessions: number;

@@ -10,6 +10,7 @@ import type { AbortSignalLike, CallOptions, Timers } from "../ports.ts";
 /** The longest delay that every runtime's timers take. */
 export const MAX_DELAY_MS = 2_147_483_647;
 
+/** A promise that settles once, with its timeout and its signal. */
 export class Call<T> {
   readonly promise: Promise<T>;
   #resolve!: (value: T) => void;

@@ -10,6 +10,7 @@ import type { Clock } from "../ports.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
 import type { MqttSession } from "./session.ts";
 
+/** Binds a transport to a session. */
 export class Connection implements TransportHandler {
   readonly #transport: Transport;
   readonly #session: MqttSession;

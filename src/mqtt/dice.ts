@@ -4,6 +4,7 @@
  * @module
  */
 
+/** A generator of numbers that a seed determines. */
 export class Dice {
   #state: number;
 

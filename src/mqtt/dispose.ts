@@ -5,5 +5,6 @@
  * @module
  */
 
+/** The name of the method that `await using` calls. */
 export const asyncDispose: typeof Symbol.asyncDispose = /* @__PURE__ */ (() =>
   Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose"))() as typeof Symbol.asyncDispose;

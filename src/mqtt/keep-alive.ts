@@ -11,6 +11,7 @@
 /** What is due. */
 export type KeepAliveDue = "ping" | "dead" | undefined;
 
+/** Says when PINGREQ is due, and when the peer is dead. All times are of one monotonic clock, in ms. */
 export class KeepAlive {
   readonly #intervalMs: number;
   readonly #pingIntervalMs: number;

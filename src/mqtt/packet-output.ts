@@ -8,6 +8,7 @@
 import { encode, packetSize, writePacket, writePublishHeader } from "./encode.ts";
 import { type Packet, PacketType } from "./packets.ts";
 
+/** One packet on its way out. */
 export class PacketOutput {
   #pieces: Uint8Array[] = [];
   #rest = 0;

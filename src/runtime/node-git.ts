@@ -17,6 +17,7 @@ import { ThingError } from "../thing/errors.ts";
  */
 export type GitState = "outside" | "tracked" | "ignored" | "untracked" | "unknown";
 
+/** What git says of one file. */
 export interface GitStatus {
   readonly state: GitState;
   /** The folder of the repository; `undefined` outside of any. */

@@ -10,6 +10,7 @@ import type { Timers } from "../ports.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
 import type { Progress } from "./diagnosis.ts";
 
+/** The transport of one attempt, which notes its progress. */
 export class Attempt implements Transport {
   readonly description: string;
   readonly #transport: Transport;

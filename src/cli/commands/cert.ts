@@ -11,6 +11,7 @@ import { describe, fingerprint } from "../../tls/x509/describe.ts";
 import { parseCertificateChain } from "../../tls/x509/trust.ts";
 import type { Command } from "../command.ts";
 
+/** Shows certificates. */
 export const cert: Command = {
   name: "cert",
   positionals: "FILE",

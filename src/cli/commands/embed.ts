@@ -13,6 +13,7 @@ import { CliError, type Command, stringOption } from "../command.ts";
 /** Where the examples look. */
 const FOLDER = join("examples", "certs");
 
+/** Writes the module with certificate and key. */
 export const embed: Command = {
   name: "embed",
   positionals: "[FOLDER]",

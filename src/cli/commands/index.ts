@@ -13,6 +13,7 @@ import { provisionCa, provisionCsr, provisionDevice, provisionKey, provisionVeri
 import { shadowDelete, shadowGet, shadowUpdate, shadowWatch } from "./shadow.ts";
 import { simulate } from "./simulate.ts";
 
+/** All of them, in the order in which the help lists them. */
 export const commands: readonly Command[] = [
   simulate,
   doctor,

@@ -8,6 +8,7 @@ import { printableBytes, utf8Decode } from "../../bytes.ts";
 import { type Command, integerOption } from "../command.ts";
 import { connectOptions, interrupted, withThing } from "../connect.ts";
 
+/** Publishes one message. */
 export const pub: Command = {
   name: "pub",
   positionals: "TOPIC MESSAGE",
@@ -28,6 +29,7 @@ export const pub: Command = {
   },
 };
 
+/** Prints messages as they come, until Ctrl-C or `--count`. */
 export const sub: Command = {
   name: "sub",
   positionals: "FILTER...",

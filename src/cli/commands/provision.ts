@@ -57,6 +57,7 @@ const authorityOptions: Readonly<Record<string, CommandOption>> = {
   "ca-key": { type: "string", value: "FILE", help: "Its private key (ca.key in FOLDER)." },
 };
 
+/** A key pair. */
 export const provisionKey: Command = {
   name: "provision key",
   positionals: "THING",
@@ -72,6 +73,7 @@ export const provisionKey: Command = {
   },
 };
 
+/** A key pair and a request for its certificate. */
 export const provisionCsr: Command = {
   name: "provision csr",
   positionals: "THING",
@@ -103,6 +105,7 @@ export const provisionCsr: Command = {
   },
 };
 
+/** A CA of one's own. */
 export const provisionCa: Command = {
   name: "provision ca",
   positionals: "[NAME]",
@@ -130,6 +133,7 @@ export const provisionCa: Command = {
   },
 };
 
+/** The proof that a CA is one's own, for its registration. */
 export const provisionVerification: Command = {
   name: "provision verification",
   positionals: "CODE",
@@ -160,6 +164,7 @@ export const provisionVerification: Command = {
   },
 };
 
+/** A device certificate under one's own CA. */
 export const provisionDevice: Command = {
   name: "provision device",
   positionals: "THING",

@@ -13,6 +13,7 @@ const options: Readonly<Record<string, CommandOption>> = {
   name: { type: "string", value: "SHADOW", help: "A named shadow; the classic one by default." },
 };
 
+/** Prints the shadow's document. */
 export const shadowGet: Command = {
   name: "shadow get",
   positionals: "",
@@ -27,6 +28,7 @@ export const shadowGet: Command = {
   },
 };
 
+/** Changes the desired or the reported state. */
 export const shadowUpdate: Command = {
   name: "shadow update",
   positionals: "JSON",
@@ -48,6 +50,7 @@ export const shadowUpdate: Command = {
   },
 };
 
+/** Deletes the shadow. */
 export const shadowDelete: Command = {
   name: "shadow delete",
   positionals: "",
@@ -63,6 +66,7 @@ export const shadowDelete: Command = {
   },
 };
 
+/** Prints every change, until Ctrl-C. */
 export const shadowWatch: Command = {
   name: "shadow watch",
   positionals: "",

@@ -26,6 +26,7 @@ export interface CredentialSources {
   readonly privateKeyFile: string;
 }
 
+/** What {@link embedCredentials} read and wrote. */
 export interface EmbeddedCredentials extends CredentialSources {
   /** The module that was written. */
   readonly out: string;

@@ -18,6 +18,7 @@ const DEFAULT_BUFFER_BYTES = 65_536;
 const READ_BYTES = 65_536;
 const LINGER_MS = 1_000;
 
+/** What TCP and TLS sockets of Node differ in. */
 export interface SocketOptions {
   readonly description: string;
   readonly timeoutMs: number | undefined;
@@ -32,6 +33,7 @@ export interface SocketOptions {
   explain?(error: Error, tcpConnected: boolean): ThingwireError | undefined;
 }
 
+/** A socket of Node as a transport. */
 export class SocketTransport implements Transport {
   readonly description: string;
   readonly #options: SocketOptions;
