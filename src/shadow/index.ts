@@ -22,6 +22,7 @@ export { decodeJson, encodeJson, type Json, type JsonArray, type JsonObject, jso
 export { type ShadowLimits, shadowLimits } from "./request.ts";
 export {
   type ShadowAssumptions,
+  type ShadowChange,
   type ShadowList,
   type ShadowPublication,
   type ShadowRequest,

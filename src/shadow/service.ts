@@ -58,7 +58,15 @@ export interface ShadowServiceOptions {
   readonly now: () => number;
   readonly limits?: Partial<ShadowLimits> | undefined;
   readonly assume?: Partial<ShadowAssumptions> | undefined;
+  /**
+   * Keeps what a shadow becomes, before the change counts and is answered. Where it throws, nothing has changed, and the error goes to the
+   * caller of `update`, `delete` or `handle`.
+   */
+  readonly onChange?: ((name: ShadowName, change: ShadowChange) => void) | undefined;
 }
+
+/** What a shadow becomes: a document, or what is remembered of a deleted one. */
+export type ShadowChange = StoredShadow | Tombstone;
 
 /** A request: which shadow, and the bytes as they were published. */
 export interface ShadowRequest extends ShadowName {
@@ -107,12 +115,14 @@ export class ShadowService {
   readonly #now: () => number;
   readonly #limits: ShadowLimits;
   readonly #assume: ShadowAssumptions;
+  readonly #onChange: NonNullable<ShadowServiceOptions["onChange"]>;
   readonly #shadows = new Map<string, ShadowName & StoredShadow>();
   // In the order in which they expire, since all live equally long.
   readonly #tombstones = new Map<string, ShadowName & Tombstone>();
 
-  constructor({ now, limits, assume }: ShadowServiceOptions) {
+  constructor({ now, limits, assume, onChange = () => {} }: ShadowServiceOptions) {
     this.#now = now;
+    this.#onChange = onChange;
     this.#limits = { ...shadowLimits, ...limits };
     this.#assume = { ...shadowAssumptions, ...assume };
   }
@@ -135,6 +145,7 @@ export class ShadowService {
     if (request === undefined) return [rejected(prefix, "update", refusal)];
     const { patch, previous, current, seconds: timestamp } = request;
     const token = clientToken(request.clientToken);
+    this.#onChange(nameOnly(target), current);
     this.#tombstones.delete(prefix);
     this.#shadows.set(prefix, { ...nameOnly(target), ...current });
 
@@ -192,8 +203,13 @@ export class ShadowService {
     if (request === undefined) return [rejected(prefix, "delete", refusal)];
     const timestamp = this.#seconds();
     const { version } = request.shadow;
+    const tombstone: Tombstone = {
+      version: version + (this.#assume.deleteTakesVersion ? 1 : 0),
+      expires: timestamp + TOMBSTONE_SECONDS,
+    };
+    this.#onChange(nameOnly(target), tombstone);
     this.#shadows.delete(prefix);
-    this.#bury(prefix, nameOnly(target), version + (this.#assume.deleteTakesVersion ? 1 : 0), timestamp);
+    this.#bury(prefix, nameOnly(target), tombstone, timestamp);
     return [publication(`${prefix}/delete/accepted`, { version, timestamp, ...clientToken(request.clientToken) })];
   }
 
@@ -299,12 +315,12 @@ export class ShadowService {
     return tombstone !== undefined && tombstone.expires > seconds ? tombstone.version : 0;
   }
 
-  #bury(prefix: string, name: ShadowName, version: number, seconds: number): void {
+  #bury(prefix: string, name: ShadowName, tombstone: Tombstone, seconds: number): void {
     for (const [key, { expires }] of this.#tombstones) {
       if (expires > seconds) break;
       this.#tombstones.delete(key);
     }
-    this.#tombstones.set(prefix, { ...name, version, expires: seconds + TOMBSTONE_SECONDS });
+    this.#tombstones.set(prefix, { ...name, ...tombstone });
   }
 }
 

@@ -1,12 +1,12 @@
 /**
- * The simulator's certificate authority: a CA of its own, server and device certificates under it, all on P-256 (RFC 5280).
+ * The simulator's certificate authority: a CA of its own, server and device certificates under it, on P-256 unless a key is given (RFC 5280).
  *
  * @module
  */
 
 import { toHex } from "../bytes.ts";
 import { finish } from "../task.ts";
-import type { CryptoProvider } from "../tls/crypto/provider.ts";
+import type { CryptoProvider, PrivateKey } from "../tls/crypto/provider.ts";
 import { type IssuedCertificate, type IssuingPorts, issueUnder, selfSign } from "../tls/x509/authority.ts";
 import type { IssueExtensions, NameInput } from "../tls/x509/issue.ts";
 
@@ -39,7 +39,7 @@ export function issueServer(
   names: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] },
 ): IssuedCertificate {
   const subject: NameInput = [ORGANIZATION, ["CN", names.dnsNames[0] ?? names.ipAddresses[0] ?? "server"]];
-  return issueWithNewKey(authority, ports, SERVER_DAYS, subject, {
+  return issueWithKey(authority, ports, SERVER_DAYS, subject, {
     ca: false,
     keyUsage: ["digitalSignature"],
     extendedKeyUsage: ["serverAuth"],
@@ -47,23 +47,30 @@ export function issueServer(
   });
 }
 
-/** Makes a device certificate; its common name is the thing's. */
-export function issueDevice(authority: IssuedCertificate, ports: IssuingPorts, thingName: string): IssuedCertificate {
-  return issueWithNewKey(authority, ports, DEVICE_DAYS, [ORGANIZATION, ["CN", thingName]], {
+/** Makes a device certificate; its common name is the thing's. A new P-256 key unless one is given. */
+export function issueDevice(
+  authority: IssuedCertificate,
+  ports: IssuingPorts,
+  thingName: string,
+  privateKey?: PrivateKey,
+): IssuedCertificate {
+  const subject: NameInput = [ORGANIZATION, ["CN", thingName]];
+  const extensions: IssueExtensions = {
     ca: false,
     keyUsage: ["digitalSignature"],
     extendedKeyUsage: ["clientAuth"],
-  });
+  };
+  return issueWithKey(authority, ports, DEVICE_DAYS, subject, extensions, privateKey);
 }
 
-function issueWithNewKey(
+function issueWithKey(
   authority: IssuedCertificate,
   ports: IssuingPorts,
   days: number,
   subject: NameInput,
   extensions: IssueExtensions,
+  privateKey: PrivateKey = finish(ports.crypto.generateKey("secp256r1", ports.random)),
 ): IssuedCertificate {
-  const privateKey = finish(ports.crypto.generateKey("secp256r1", ports.random));
   const publicKey = finish(ports.crypto.publicKey(privateKey, ports.random));
   return { certificate: issueUnder(authority, ports, { subject, publicKey, days, extensions }), privateKey };
 }

@@ -26,6 +26,8 @@ export {
   type ReceiveAction,
   type SubscribeAction,
 } from "../mqtt/broker.ts";
+export type { EndpointPort } from "./admission.ts";
+export { type AuthorityRegistration, AuthorityRegistry, type RegisteredAuthority } from "./authorities.ts";
 export {
   certificateId,
   createAuthority,
@@ -34,7 +36,36 @@ export {
   issueDevice,
   issueServer,
 } from "./authority.ts";
-export { Cloud, type CloudShadow, type SimulateOptions, simulate, type ThingCredentials } from "./cloud.ts";
-export { CertificateRegistry, type CertificateStatus, type RegisteredCertificate } from "./registry.ts";
-export { serveMqtt } from "./serve.ts";
+export type { Explanation } from "./authorization.ts";
+export {
+  CertificateRegistry,
+  type CertificateStatus,
+  certificateStatuses,
+  type RegisteredCertificate,
+} from "./certificates.ts";
+export {
+  Cloud,
+  type CloudShadow,
+  type CreateThingOptions,
+  DEFAULT_POLICY_NAME,
+  type SimulateOptions,
+  simulate,
+  type ThingCredentials,
+} from "./cloud.ts";
+export type { Faults } from "./faults.ts";
+export { type Ledger, type RecordKind, recordKinds } from "./ledger.ts";
+export type { Arrival } from "./listener.ts";
+export type { PolicyInput, PolicyRegistry } from "./policies.ts";
+export * from "./policy/index.ts";
+export { Registry, type RegistryOptions } from "./registry.ts";
+export { type Ended, endOrderly, type ServeOptions, serveMqtt } from "./serve.ts";
 export { type AttachedShadowService, attachShadowService, serveShadows } from "./shadow-bridge.ts";
+export type { RegisteredThing, ThingRegistry } from "./things.ts";
+export {
+  awsDenialEndings,
+  awsTreatments,
+  type DenialEndings,
+  type Ending,
+  type Treatment,
+  type Treatments,
+} from "./treatment.ts";

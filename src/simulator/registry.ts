@@ -1,55 +1,112 @@
 /**
- * Which certificates the simulator knows, and whether they may connect: the part of AWS IoT's registry that a handshake asks.
+ * The registry of the simulated account: things, certificates, policies and CAs, and what is attached to what. It needs no broker: the
+ * commands that change a folder while no simulator runs use it alone.
  *
  * @module
  */
 
-import { UsageError } from "../errors.ts";
+import type { Clock, Random } from "../ports.ts";
+import type { CryptoProvider } from "../tls/crypto/provider.ts";
+import { AuthorityRegistry } from "./authorities.ts";
+import { CertificateRegistry, type RegisteredCertificate } from "./certificates.ts";
+import type { Ledger } from "./ledger.ts";
+import { PolicyRegistry } from "./policies.ts";
+import type { Policy } from "./policy/index.ts";
+import { ThingRegistry } from "./things.ts";
 
-/** As AWS IoT names them. Only ACTIVE ones connect. */
-export type CertificateStatus = "ACTIVE" | "INACTIVE" | "REVOKED";
-
-/** A certificate as the registry knows it. */
-export interface RegisteredCertificate {
-  /** SHA-256 of the DER, in hexadecimal digits. */
-  readonly certificateId: string;
-  readonly thingName: string;
-  readonly status: CertificateStatus;
+/** What the registry needs. */
+export interface RegistryOptions {
+  readonly ledger: Ledger;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Milliseconds until a change of policies takes effect on what a certificate may do; minutes at AWS IoT, 0 by default. */
+  readonly propagationMs?: number | undefined;
+  /** Told when a certificate is no longer ACTIVE. */
+  readonly deactivated?: ((certificateId: string) => void) | undefined;
 }
 
-/** The certificates that the simulated cloud knows, by id. */
-export class CertificateRegistry {
-  readonly #certificates: Map<string, RegisteredCertificate> = new Map();
+/** A change that has not reached the policies' readers yet. */
+interface PendingChange {
+  readonly certificateId: string;
+  readonly until: number;
+  /** What was in force before it. */
+  readonly before: readonly Policy[];
+}
 
-  get list(): readonly RegisteredCertificate[] {
-    return [...this.#certificates.values()];
+/** Things, certificates, policies and CAs. Calls that name what is not there throw a UsageError. */
+export class Registry {
+  readonly certificates: CertificateRegistry;
+  readonly things: ThingRegistry;
+  readonly policies: PolicyRegistry;
+  readonly authorities: AuthorityRegistry;
+  readonly #clock: Clock;
+  readonly #propagationMs: number;
+  #pending: PendingChange[] = [];
+
+  constructor({ ledger, crypto, random, clock, propagationMs = 0, deactivated }: RegistryOptions) {
+    this.#clock = clock;
+    this.#propagationMs = propagationMs;
+    this.certificates = new CertificateRegistry(ledger, crypto, (before, after) => {
+      if (before.status === "ACTIVE" && after?.status !== "ACTIVE") deactivated?.(before.certificateId);
+    });
+    this.things = new ThingRegistry(ledger, this.certificates);
+    this.policies = new PolicyRegistry(
+      ledger,
+      (name) => this.#holders(name).map(({ certificateId }) => certificateId),
+      (name) => {
+        for (const holder of this.#holders(name)) this.#rememberPolicies(holder);
+      },
+    );
+    this.authorities = new AuthorityRegistry(ledger, { crypto, random, clock });
   }
 
-  register(certificate: RegisteredCertificate): void {
-    this.#certificates.set(certificate.certificateId, certificate);
+  attachThing(thingName: string, certificateId: string): void {
+    this.things.get(thingName);
+    this.certificates.setThings(certificateId, (names) => withName(names, thingName));
   }
 
-  find(certificateId: string): RegisteredCertificate | undefined {
-    return this.#certificates.get(certificateId);
+  detachThing(thingName: string, certificateId: string): void {
+    this.certificates.setThings(certificateId, (names) => names.filter((name) => name !== thingName));
   }
 
-  /** Connections that stand go on: as at AWS IoT, the next one is refused. */
-  deactivate(certificateId: string): void {
-    this.#set(certificateId, "INACTIVE");
+  attachPolicy(policyName: string, certificateId: string): void {
+    this.policies.get(policyName);
+    this.#rememberPolicies(this.certificates.get(certificateId));
+    this.certificates.setPolicies(certificateId, (names) => withName(names, policyName));
   }
 
-  activate(certificateId: string): void {
-    this.#set(certificateId, "ACTIVE");
+  detachPolicy(policyName: string, certificateId: string): void {
+    this.#rememberPolicies(this.certificates.get(certificateId));
+    this.certificates.setPolicies(certificateId, (names) => names.filter((name) => name !== policyName));
   }
 
-  revoke(certificateId: string): void {
-    this.#set(certificateId, "REVOKED");
+  /** The policies that are in force for a certificate now: a change counts once it has propagated. */
+  policiesInForce(certificateId: string): readonly Policy[] {
+    const now = this.#clock.now();
+    this.#pending = this.#pending.filter(({ until }) => until > now);
+    const oldest = this.#pending.find((change) => change.certificateId === certificateId);
+    if (oldest !== undefined) return oldest.before;
+    const certificate = this.certificates.find(certificateId);
+    return certificate === undefined ? [] : this.#policiesOf(certificate);
   }
 
-  #set(certificateId: string, status: CertificateStatus): void {
-    const certificate = this.#certificates.get(certificateId);
-    if (certificate === undefined)
-      throw new UsageError("USAGE_INVALID_ARGUMENT", `there is no certificate with the id ${certificateId}`);
-    this.register({ ...certificate, status });
+  #rememberPolicies(certificate: RegisteredCertificate): void {
+    if (this.#propagationMs === 0) return;
+    const { certificateId } = certificate;
+    const until = this.#clock.now() + this.#propagationMs;
+    this.#pending.push({ certificateId, until, before: this.#policiesOf(certificate) });
   }
+
+  #policiesOf({ policies }: RegisteredCertificate): readonly Policy[] {
+    return policies.map((name) => this.policies.get(name));
+  }
+
+  #holders(policyName: string): readonly RegisteredCertificate[] {
+    return this.certificates.list.filter(({ policies }) => policies.includes(policyName));
+  }
+}
+
+function withName(names: readonly string[], name: string): readonly string[] {
+  return names.includes(name) ? names : [...names, name];
 }

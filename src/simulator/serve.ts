@@ -6,31 +6,42 @@
 
 import { NO_BYTES } from "../bytes.ts";
 import { Alarm } from "../mqtt/alarm.ts";
-import type { Broker, BrokerConnection } from "../mqtt/broker.ts";
+import type { Broker, BrokerConnection, CloseReason } from "../mqtt/broker.ts";
 import type { Runtime } from "../ports.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** Milliseconds that a client has to take its last bytes, once its connection is over. */
 const LINGER_MS = 5_000;
 
+/** Whether the transport was destroyed, or has something to say still: then it is destroyed when the client ends too, or after five seconds. */
+export type Ended = "destroyed" | "lingers";
+
+/** Options of {@link serveMqtt}. */
+export interface ServeOptions {
+  /** Who the client is below MQTT, for `authorize`. */
+  readonly principal?: string | undefined;
+  /** Ends the stream once the last bytes were written or given up; {@link endOrderly} by default. Called once. */
+  readonly end?: ((transport: Transport, reason: CloseReason) => Ended) | undefined;
+}
+
 /**
- * Serves MQTT to whoever is at the other end. The transport is opened here and destroyed when the connection is over.
+ * Serves MQTT to whoever is at the other end. The transport is opened here and ended when the connection is over.
  *
- * @param principal Who the client is below MQTT, such as the id of its certificate.
  * @returns The broker's connection; `close(reason)` on it drops the client.
  */
 export function serveMqtt(
   broker: Broker,
   transport: Transport,
   runtime: Pick<Runtime, "clock" | "timers">,
-  principal?: string,
+  { principal, end = endOrderly }: ServeOptions = {},
 ): BrokerConnection {
   const { clock } = runtime;
   let unsent: Uint8Array = NO_BYTES;
   let over = false;
   let closedAt: number | undefined;
   const alarm = new Alarm(runtime, (now) => {
-    if (closedAt !== undefined && now >= closedAt + LINGER_MS) finish();
+    if (over) release();
+    else if (closedAt !== undefined && now >= closedAt + LINGER_MS) finish();
     else connection.handleTimeout(now);
     arm();
   });
@@ -42,8 +53,12 @@ export function serveMqtt(
       pump();
     },
     onWritable: pump,
-    onEnd: () => connection.end(),
-    onError: (error) => {
+    onEnd() {
+      if (over) release();
+      else connection.end();
+    },
+    onError(error) {
+      if (over) release();
       connection.end(error);
       finish();
     },
@@ -73,7 +88,18 @@ export function serveMqtt(
     if (over) return;
     over = true;
     alarm.cancel();
-    transport.shutdown();
+    if (end(transport, connection.closed!) === "lingers") alarm.set(clock.now() + LINGER_MS);
+  }
+
+  function release(): void {
+    alarm.cancel();
     transport.destroy();
   }
+}
+
+/** Says that nothing more comes, and lets go at once: for streams that still deliver what they have taken. */
+export function endOrderly(transport: Transport): Ended {
+  transport.shutdown();
+  transport.destroy();
+  return "destroyed";
 }

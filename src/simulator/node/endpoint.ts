@@ -1,35 +1,35 @@
 /**
- * The local AWS IoT endpoint on Node: a TLS port on loopback that demands client certificates, in front of the simulator. It
- * admits certificates of its own CA that are registered and active.
- *
- * Left out so far: the alerts that AWS IoT sends. A client that is not admitted sees its handshake succeed and the connection
- * close before CONNACK; the reason stands in the log.
+ * The local AWS IoT endpoint on Node: TCP ports on loopback with our TLS server behind them, for a cloud that is kept in a folder.
  *
  * @module
  */
 
-import { createHash } from "node:crypto";
-import type { AddressInfo, Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { UsageError } from "../../errors.ts";
-import { type Logger, silent } from "../../ports.ts";
+import { silent } from "../../ports.ts";
 import { nodeRuntime } from "../../runtime/node-ports.ts";
+import { generateRsaKey } from "../../runtime/node-rsa.ts";
 import { checkNames } from "../../shadow/topics.ts";
-import { AWS_MQTT_ALPN } from "../../thing/aws.ts";
 import { createCrypto } from "../../tls/crypto/index.ts";
-import { type Cloud, simulate } from "../cloud.ts";
+import type { EndpointPort } from "../admission.ts";
+import { type Cloud, type CreateThingOptions, type SimulateOptions, simulate } from "../cloud.ts";
 import { acceptedSocket } from "./accepted-socket.ts";
 import { type EndpointFolder, openFolder } from "./folder.ts";
+import { openJournal } from "./journal.ts";
 
-export interface LocalEndpointOptions {
-  /** Where certificates are kept; `.thingwire` in the working folder by default. */
+/** Options of {@link startLocalEndpoint}: those of the cloud, and where it listens and lives. */
+export interface LocalEndpointOptions
+  extends Omit<Partial<SimulateOptions>, "authority" | "server" | "serverNames" | "ledger" | "generateRsaKey"> {
+  /** Where it lives: certificates, keys, registry and shadows; `.thingwire` in the working folder by default. */
   readonly dir?: string | undefined;
-  /** 8883 by default; 0 takes any free port. */
+  /** Plays AWS IoT's port 8883, and is it by default; 0 takes any free port. */
   readonly port?: number | undefined;
+  /** Plays AWS IoT's port 443, which wants ALPN; 0 takes any free port. Not opened by default. */
+  readonly alpnPort?: number | undefined;
   /** The thing that gets a certificate; `thingwire-demo` by default. */
   readonly thingName?: string | undefined;
-  /** Tags `simulator`, `broker` and `shadow-service`. */
-  readonly log?: Logger | undefined;
+  /** The policy of that thing where it is registered for the first time; `defaultPolicy` by default. */
+  readonly policy?: CreateThingOptions["policy"];
 }
 
 /** A running endpoint. */
@@ -37,98 +37,101 @@ export interface LocalEndpoint {
   /** `localhost`. */
   readonly host: string;
   readonly port: number;
+  readonly alpnPort: number | undefined;
   readonly thingName: string;
   /** The CA, the server's and the device's certificate, and where their files are. */
   readonly folder: EndpointFolder;
   readonly cloud: Cloud;
-  /** Drops all connections and closes the port. */
+  /** Drops all connections, closes the ports, and lets go of the folder. */
   close(): Promise<void>;
 }
 
-const HANDSHAKE_TIMEOUT_MS = 15_000;
 const CLOSE_GRACE_MS = 250;
 
 /**
- * Starts the endpoint. Resolves when the port is open.
+ * Starts the endpoint. Resolves when the ports are open.
  *
- * Errors: `USAGE_INVALID_ARGUMENT` where the port is taken or not allowed, the folder cannot be written, or a file in it is damaged.
+ * Errors: `USAGE_INVALID_ARGUMENT` where a port is taken or not allowed, the folder cannot be written or belongs to another endpoint that
+ * runs, or a file in it is damaged.
  *
  * @example
  * const endpoint = await startLocalEndpoint({ port: 0 });
  * endpoint.port; endpoint.folder.caPem; endpoint.folder.device.certificatePem;
  */
 export async function startLocalEndpoint(options: LocalEndpointOptions = {}): Promise<LocalEndpoint> {
-  const { dir = ".thingwire", port = 8883, thingName = "thingwire-demo", log = silent } = options;
+  const { dir = ".thingwire", port = 8883, alpnPort, thingName = "thingwire-demo", policy, log = silent } = options;
   checkNames({ thingName });
-  const crypto = createCrypto();
-  const { random, clock } = nodeRuntime;
-  const folder = openFolder(dir, thingName, { crypto, random, clock });
-  const cloud = await simulate({ runtime: nodeRuntime, crypto, authority: folder.authority, log });
-  cloud.certificates.register({ certificateId: folder.device.certificateId, thingName, status: "ACTIVE" });
+  const { runtime = nodeRuntime, crypto = createCrypto() } = options;
+  const { random, clock } = runtime;
+  const journal = openJournal(dir);
+  const ports: Port[] = [];
+  try {
+    const folder = openFolder(dir, thingName, { crypto, random, clock });
+    const cloud = await simulate({
+      ...options,
+      ...{ runtime, crypto, log, ledger: journal, generateRsaKey },
+      authority: folder.authority,
+      server: folder.server.issued,
+      serverNames: ["localhost", "127.0.0.1", "::1"],
+    });
+    const { device } = folder;
+    if (cloud.certificates.find(device.certificateId) === undefined)
+      cloud.adopt(device.certificate, { thingName, policyName: cloud.policyFor(thingName, policy) });
+    ports.push(await openPort(cloud, port, 8883));
+    if (alpnPort !== undefined) ports.push(await openPort(cloud, alpnPort, 443));
+    const [main, alpn] = ports as [Port, Port | undefined];
+    const where = ports.map(({ number }) => `localhost:${number}`).join(" and ");
+    log.log("info", "simulator", `listening on ${where}, everything is kept in ${dir}`);
+    return {
+      host: "localhost",
+      port: main.number,
+      alpnPort: alpn?.number,
+      thingName,
+      folder,
+      cloud,
+      close: async () => {
+        await cloud.close();
+        await Promise.all(ports.map((one) => one.close()));
+        journal.close();
+      },
+    };
+  } catch (error) {
+    await Promise.all(ports.map((one) => one.close()));
+    journal.close();
+    throw error;
+  }
+}
 
-  const sockets = new Set<TLSSocket>();
-  const server = createServer({
-    key: folder.server.privateKeyPem,
-    cert: folder.server.certificatePem + folder.caPem,
-    ca: folder.caPem,
-    requestCert: true,
-    // Looked at below, so that the log can say why.
-    rejectUnauthorized: false,
-    minVersion: "TLSv1.2",
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    ALPNProtocols: [AWS_MQTT_ALPN, "mqtt"],
-    allowHalfOpen: true,
-  });
-  server.on("secureConnection", (socket) => {
+interface Port {
+  readonly number: number;
+  close(): Promise<void>;
+}
+
+async function openPort(cloud: Cloud, port: number, plays: EndpointPort): Promise<Port> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
+    socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
-    admit(socket, cloud, log);
+    const { remoteAddress, remotePort } = socket;
+    const peer = `${remoteAddress ?? "?"}:${remotePort ?? "?"}`;
+    // An IPv4 client of a socket that serves IPv6 too: policies know it by its IPv4 address.
+    const sourceIp = remoteAddress?.replace(/^::ffff:/, "");
+    cloud.accept(acceptedSocket(socket, `tcp ${peer}`), { port: plays, sourceIp, peer });
   });
-  server.on("tlsClientError", (error, socket) => {
-    log.log("warn", "simulator", `a TLS handshake failed: ${error.message}`);
-    socket.destroy();
-  });
-  const below = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    below.add(socket);
-    socket.on("close", () => below.delete(socket));
-  });
-  const address = await listen(server, port);
-  log.log("info", "simulator", `listening on localhost:${address.port}, certificates in ${dir}`);
+  const { port: number } = await listen(server, port);
   return {
-    host: "localhost",
-    port: address.port,
-    thingName,
-    folder,
-    cloud,
+    number,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await cloud.close();
-      for (const socket of sockets) socket.destroySoon();
       // What waits in a handshake, or does not take its last bytes, gets no more time than this.
       const timer = setTimeout(() => {
-        for (const socket of below) socket.destroy();
+        for (const socket of sockets) socket.destroy();
       }, CLOSE_GRACE_MS);
       await closed;
       clearTimeout(timer);
     },
   };
-}
-
-function admit(socket: TLSSocket, cloud: Cloud, log: Logger): void {
-  const peer = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? "?"}`;
-  const { raw } = socket.getPeerCertificate();
-  if (raw === undefined || !socket.authorized) {
-    const reason = raw === undefined ? "it sent no certificate" : String(socket.authorizationError);
-    log.log("warn", "simulator", `${peer} refused: ${reason}`);
-    socket.on("error", () => {});
-    socket.destroySoon();
-    return;
-  }
-  const certificateId = createHash("sha256").update(raw).digest("hex");
-  log.log("debug", "simulator", `${peer} ${socket.getProtocol()}, certificate ${certificateId.slice(0, 8)}…`);
-  socket.on("error", () => {});
-  cloud.serve(acceptedSocket(socket, `tls ${peer}`), certificateId);
 }
 
 async function listen(server: Server, port: number): Promise<AddressInfo> {

@@ -1,8 +1,6 @@
 /**
- * The folder in which the local endpoint keeps what must survive it: its CA, its server certificate, and the certificates of
- * things. Created at the first run, used again afterwards; what has expired is made anew.
- *
- * Left out on purpose: shadows. They live as long as the endpoint runs.
+ * The certificates and keys of the folder in which the local endpoint lives: its CA, its server certificate, and those of things. Created
+ * at the first run, used again afterwards; what has expired is made anew. Registry and shadows are beside them, in the journal.
  *
  * @module
  */
@@ -39,7 +37,7 @@ export interface EndpointFolder {
   readonly authority: IssuedCertificate;
   readonly caPem: string;
   readonly caFile: string;
-  readonly server: StoredCertificate;
+  readonly server: StoredCertificate & { readonly issued: IssuedCertificate };
   readonly device: StoredCertificate & { readonly certificateId: string };
   /** Whether anything was made that was not there, or had expired. */
   readonly created: boolean;
@@ -68,7 +66,7 @@ export function openFolder(folder: string, thingName: string, ports: IssuingPort
     authority: ca.issued,
     caPem: ca.stored.certificatePem,
     caFile: ca.stored.certificateFile,
-    server: server.stored,
+    server: { ...server.stored, issued: server.issued },
     device: { ...device.stored, certificateId: certificateId(device.stored.certificate, ports.crypto) },
     created: ca.created || server.created || device.created,
   };

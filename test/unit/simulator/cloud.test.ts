@@ -7,7 +7,13 @@ import { PacketType } from "../../../src/mqtt/packets.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { ShadowService } from "../../../src/shadow/service.ts";
 import { createAuthority, issueServer } from "../../../src/simulator/authority.ts";
-import { attachShadowService, type Cloud, simulate, type ThingCredentials } from "../../../src/simulator/index.ts";
+import {
+  attachShadowService,
+  type Cloud,
+  examplePolicies,
+  simulate,
+  type ThingCredentials,
+} from "../../../src/simulator/index.ts";
 import { serveMqtt } from "../../../src/simulator/serve.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
@@ -49,7 +55,7 @@ async function listen(client: MqttClient, ...filters: string[]) {
 describe("simulator, in process", () => {
   it("serves two clients over memory transports: QoS 0 and 1, both ways", async () => {
     const cloud = await start();
-    const lamp = await cloud.createThing("lamp");
+    const lamp = await cloud.createThing("lamp", { policy: examplePolicies.everything });
     const [a, b] = [await connect(cloud, lamp, "a"), await connect(cloud, lamp, "b")];
     const messages = await b.subscribe("telemetry/+", { qos: 1 });
     await a.publish("telemetry/x", "0", { qos: 0 });
@@ -62,7 +68,11 @@ describe("simulator, in process", () => {
 
   it("closes a shadow's round: report, desire, delta, report, no delta left", async () => {
     const cloud = await start();
-    const device = await connect(cloud, await cloud.createThing("lamp"), "lamp");
+    const device = await connect(
+      cloud,
+      await cloud.createThing("lamp", { policy: examplePolicies.everything }),
+      "lamp",
+    );
     const next = await listen(
       device,
       "$aws/things/lamp/shadow/update/accepted",
@@ -90,7 +100,11 @@ describe("simulator, in process", () => {
 
   it("answers named shadows, and the payloads of C with their trailing NUL", async () => {
     const cloud = await start();
-    const device = await connect(cloud, await cloud.createThing("lamp"), "lamp");
+    const device = await connect(
+      cloud,
+      await cloud.createThing("lamp", { policy: examplePolicies.everything }),
+      "lamp",
+    );
     const next = await listen(device, "$aws/things/lamp/shadow/name/night/+/accepted");
     await device.publish("$aws/things/lamp/shadow/name/night/update", '{"state":{"reported":{"a":1}}}\0', { qos: 1 });
     expect((await next()).json).toMatchObject({ version: 1 });
@@ -105,14 +119,15 @@ describe("simulator, in process", () => {
   });
 
   it.each(["deactivate", "revoke"] as const)(
-    "after %s the next connection is closed, the present one goes on",
+    "%s drops the connection that stands, and refuses the next",
     async (how) => {
       const cloud = await start();
-      const lamp = await cloud.createThing("lamp");
+      const lamp = await cloud.createThing("lamp", { policy: examplePolicies.everything });
       const client = await connect(cloud, lamp, "a");
+      const closed = new Promise((resolve) => client.on("state", ({ to }) => to === "closed" && resolve(to)));
       cloud.certificates[how](lamp.certificateId);
+      expect(await closed).toBe("closed");
       await expect(connect(cloud, lamp, "b")).rejects.toMatchObject({ code: "MQTT_CLOSED_BEFORE_CONNACK" });
-      await client.publish("a", "x", { qos: 1 });
       cloud.certificates.activate(lamp.certificateId);
       await connect(cloud, lamp, "b");
     },
@@ -120,7 +135,7 @@ describe("simulator, in process", () => {
 
   it("knows no other certificates, and refuses names that no thing has", async () => {
     const cloud = await start();
-    const other = await (await start()).createThing("lamp");
+    const other = await (await start()).createThing("lamp", { policy: examplePolicies.everything });
     await expect(connect(cloud, other, "a")).rejects.toMatchObject({ code: "MQTT_CLOSED_BEFORE_CONNACK" });
     await expect(cloud.createThing("a b")).rejects.toMatchObject({ code: "USAGE_INVALID_ARGUMENT" });
     expect(() => cloud.certificates.deactivate("00")).toThrow("no certificate");
@@ -128,7 +143,7 @@ describe("simulator, in process", () => {
 
   it("close() drops the clients and serves nobody afterwards", async () => {
     const cloud = await start();
-    const lamp = await cloud.createThing("lamp");
+    const lamp = await cloud.createThing("lamp", { policy: examplePolicies.everything });
     const client = await connect(cloud, lamp, "a");
     const closed = new Promise((resolve) => client.on("state", ({ to }) => to === "closed" && resolve(to)));
     await cloud.close();
@@ -221,7 +236,7 @@ describe("simulator: certificates", () => {
     expect(server.checkHost("localhost")).toBe("localhost");
     expect([server.checkIP("127.0.0.1"), server.checkIP("::1")]).toEqual(["127.0.0.1", "::1"]);
     const cloud = await simulate({ runtime: nodeRuntime, crypto, authority });
-    const lamp = await cloud.createThing("lamp");
+    const lamp = await cloud.createThing("lamp", { policy: examplePolicies.everything });
     const device = new X509Certificate(lamp.certificate);
     expect(device.verify(ca.publicKey)).toBe(true);
     expect(device.subject).toContain("CN=lamp");
