@@ -341,6 +341,17 @@ describe("broker: duplicates and disorder", () => {
     expect(peer.connection.nextTimeout()).toBeUndefined();
   });
 
+  it("what is held up and denied meanwhile does not leave", () => {
+    let allowed = true;
+    const authorize = allowing(({ type }) => type !== "receive" || allowed);
+    const of = broker({ authorize, disorder: { seed: 1, probability: 1, holdMs: 100 } });
+    const peer = subscriber(of, ["x", 1]);
+    online(of, "sender").say(publish("x", "1", { qos: 1, packetId: 1 }));
+    allowed = false;
+    peer.connection.handleTimeout(100);
+    expect([peer.messages(), of.session("subscriber")?.pending, peer.isOpen]).toEqual([[], 0, true]);
+  });
+
   it("CONNACK and PINGRESP are never held up", () => {
     const of = broker({ disorder: { seed: 1, probability: 1, holdMs: 100 } });
     const peer = new Peer(of).say(connect("a"), { type: PacketType.PINGREQ }, subscribe(1, ["x", 0]));

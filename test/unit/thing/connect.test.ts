@@ -177,8 +177,10 @@ describe.each(["own", "native"] as const)("connectThing with %s TLS", (tls) => {
     expect(error.hint).toContain("iot:Connect");
   });
 
-  it("nobody listens: THING_ENDPOINT_UNREACHABLE, -24", async () => {
-    const error = await failure(connect(1, { tls }));
+  it("nobody listens: THING_ENDPOINT_UNREACHABLE, -24; it is told once", async () => {
+    const interrupted: ThingwireError[] = [];
+    const error = await failure(connect(1, { tls, onInterrupted: (lost) => interrupted.push(lost) }));
+    expect(interrupted).toEqual([]);
     expect(error).toMatchObject({ code: "THING_ENDPOINT_UNREACHABLE", phase: "tcp", sdk: -24, blame: "network" });
     expect(error.message).toContain("localhost:1");
   });

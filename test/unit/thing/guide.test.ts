@@ -1,11 +1,15 @@
 /** The failures of the guide (`seed-esp32-aws-iot-examples.md`, "TLS connection fails" and "… closes immediately"), with their exact codes. */
 import { afterEach, describe, expect, it } from "vitest";
 import type { ThingwireError } from "../../../src/errors.ts";
-import { connectThing, type Thing } from "../../../src/runtime/node.ts";
+import { connectThing, nodeRuntime, type Thing } from "../../../src/runtime/node.ts";
 import { type ThingErrorCode, thingErrors } from "../../../src/thing/errors.ts";
 import { Alert } from "../../../src/tls/alerts.ts";
+import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
+import { memoryPair } from "../../../src/transport/memory.ts";
+import { type TlsServerTransport, tlsServer } from "../../../src/transport/tls-server.ts";
+import type { Transport } from "../../../src/transport/transport.ts";
 import { caCertificate } from "../tls/fixtures.ts";
-import { forClient, makeAuthority } from "../transport/pki.ts";
+import { crypto, forClient, forLocalhost, makeAuthority } from "../transport/pki.ts";
 import { alertingServer, type Ending, type Moment } from "./alerting-server.ts";
 
 const device = makeAuthority("Device CA").issue("lamp", forClient);
@@ -86,6 +90,56 @@ describe.each(["own", "native"] as const)("the guide, with %s TLS", (tls) => {
     expect(error).toMatchObject({ code: "THING_HANDSHAKE_FAILED", phase: "handshake" });
     expect([error.mbedtls, error.sdk]).not.toContain(-0x7780);
     expect(error.sdk).not.toBe(-28);
+  });
+});
+
+describe("the guide, against our own TLS server", () => {
+  const authority = makeAuthority("Server CA");
+  const server = authority.issue("localhost", forLocalhost);
+  const identity = { certificates: [server.certificateDer], privateKey: parsePrivateKey(server.privateKey) };
+
+  /** What the simulator does: it admits or refuses the certificate, and reads CONNECT. */
+  async function refusal(serve: {
+    admit?: number;
+    onConnect?: (client: TlsServerTransport) => void;
+  }): Promise<Failure> {
+    const { clock, timers, random } = nodeRuntime;
+    const dial = (): Transport => {
+      const [near, far] = memoryPair();
+      const client = tlsServer(far, {
+        ...{ crypto, random, timers, now: () => clock.now(), wallMs: () => clock.wallMs() },
+        ...{ select: () => ({ identity }), clientCertificate: "require", admit: () => serve.admit },
+      });
+      const none = (): void => {};
+      client.open({ onData: () => serve.onConnect?.(client), onWritable: none, onEnd: none, onError: none });
+      return near;
+    };
+    return await connectThing({
+      ...{ endpoint: "localhost", thingName: "lamp", trust: authority.pem, reconnect: false, dial },
+      ...{ certificate: device.certificate, privateKey: device.privateKey },
+    }).then(
+      () => Promise.reject(new Error("it connected")),
+      (error) => error as Failure,
+    );
+  }
+
+  it("the certificate is refused: -0x7780, phase handshake", async () => {
+    const error = await refusal({ admit: Alert.certificate_unknown });
+    expect(error).toMatchObject({ code: "THING_HANDSHAKE_REFUSED", phase: "handshake", mbedtls: -0x7780 });
+  });
+
+  it("abort(alert) after CONNECT: -28 with -0x7780 as its cause, phase connect", async () => {
+    const error = await refusal({ onConnect: (client) => client.abort(Alert.access_denied) });
+    expect(error).toMatchObject({ code: "THING_ALERT_AFTER_HANDSHAKE", phase: "connect", sdk: -28 });
+    expect(error.cause.mbedtls).toBe(-0x7780);
+  });
+
+  it.each<[string, (client: TlsServerTransport) => void]>([
+    ["close_notify", (client) => client.shutdown()],
+    ["no close_notify", (client) => client.destroy()],
+  ])("%s after CONNECT: -28, phase connect", async (_what, onConnect) => {
+    const error = await refusal({ onConnect });
+    expect(error).toMatchObject({ code: "THING_CLOSED_AFTER_HANDSHAKE", phase: "connect", sdk: -28 });
   });
 });
 
