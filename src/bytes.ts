@@ -27,6 +27,11 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
+/** A copy that nobody else holds. `slice()` would do, but that of a Node Buffer is a view. */
+export function copyOf(view: Uint8Array): Uint8Array {
+  return new Uint8Array(view);
+}
+
 /** Whether two byte strings are the same. For public values: it stops at the first difference. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { printable } from "../bytes.ts";
+import { copyOf, printable } from "../bytes.ts";
 import { type Blame, isThingwireError, type ThingwireError } from "../errors.ts";
 import type { Logger } from "../ports.ts";
 import type { Authorize, BrokerAction, Denial } from "./broker-action.ts";
@@ -274,7 +274,7 @@ export class BrokerConnection implements Consumer {
     this.#session = session;
     this.#keepAliveMs = nearestKeepAlive(limits, packet.keepAliveSeconds) * 1000;
     if (will !== undefined && !(behaviour.willReserved === false && isReserved(will.topic)))
-      this.#will = { ...will, payload: will.payload.slice() };
+      this.#will = { ...will, payload: copyOf(will.payload) };
     if (log.enabled("info", TAG))
       log.log("info", TAG, `${this.#name()} connected${present ? ", its session goes on" : ""}`);
     // All of it before anyone takes output, which lets new messages in: the old ones come first ([MQTT-4.6.0-1]).
@@ -299,7 +299,7 @@ export class BrokerConnection implements Consumer {
       this.#deny("denied-publish", `publish to "${printable(topic)}"`, denial);
       return;
     }
-    if (qos !== 2 || !session.unreleased.has(packetId)) router.route({ topic, payload: payload.slice(), qos, retain });
+    if (qos !== 2 || !session.unreleased.has(packetId)) router.route({ topic, payload: copyOf(payload), qos, retain });
     if (qos === 1) this.#acknowledge({ type: PacketType.PUBACK, packetId });
     if (qos === 2) {
       session.unreleased.add(packetId);

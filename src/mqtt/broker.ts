@@ -8,6 +8,7 @@
  * @module
  */
 
+import { copyOf } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import { type Logger, silent } from "../ports.ts";
 import type { Authorize } from "./broker-action.ts";
@@ -133,7 +134,7 @@ export class Broker {
   }): void {
     validateTopicName(message.topic);
     const { topic, qos = 0, retain = false } = message;
-    this.#router.route({ topic, payload: message.payload.slice(), qos, retain });
+    this.#router.route({ topic, payload: copyOf(message.payload), qos, retain });
   }
 
   /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { copyOf } from "../bytes.ts";
 import type { ThingwireError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
@@ -93,7 +94,7 @@ export class Connection implements TransportHandler {
   onData(view: Uint8Array): void {
     if (this.#over) return;
     const taken = this.#leftover.length === 0 ? this.#session.feed(view) : 0;
-    if (taken < view.length) this.#leftover.push(view.slice(taken));
+    if (taken < view.length) this.#leftover.push(copyOf(view.subarray(taken)));
     this.run();
   }
 

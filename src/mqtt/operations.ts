@@ -5,6 +5,7 @@
  * @module
  */
 
+import { copyOf } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import { packetSize } from "./encode.ts";
 import { MqttError } from "./errors.ts";
@@ -149,7 +150,7 @@ export class Operations {
       operation.cancelled = true;
       // It may be sent again, and from now on the caller may change the payload.
       const { packet } = operation;
-      if (packet.type === PacketType.PUBLISH) operation.packet = { ...packet, payload: packet.payload.slice() };
+      if (packet.type === PacketType.PUBLISH) operation.packet = { ...packet, payload: copyOf(packet.payload) };
     }
     return true;
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { copyOf } from "../bytes.ts";
 import { encode, packetSize, writePacket, writePublishHeader } from "./encode.ts";
 import { type Packet, PacketType } from "./packets.ts";
 
@@ -50,7 +51,7 @@ export class PacketOutput {
 
   /** Copies what is left of the begun packet, because its payload's owner takes it back. */
   detach(): void {
-    this.#pieces = this.#pieces.map((piece) => piece.slice());
+    this.#pieces = this.#pieces.map(copyOf);
   }
 
   /** Forgets a begun packet: its connection is gone. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyOf } from "../bytes.ts";
 import { asThingwireError, type ThingwireError } from "../errors.ts";
 import type { CallOptions } from "../ports.ts";
 import { asyncDispose } from "./dispose.ts";
@@ -123,7 +124,7 @@ export class Subscription implements AsyncIterableIterator<MqttMessage, undefine
       return;
     }
     const { topic, payload, qos, retain, dup } = message;
-    const kept = { topic, payload: payload.slice(), qos, retain, dup };
+    const kept = { topic, payload: copyOf(payload), qos, retain, dup };
     const waiter = this.#waiters.shift();
     if (waiter === undefined) this.#queue.push(kept);
     else waiter.resolve({ done: false, value: kept });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyOf } from "../bytes.ts";
 import type { Task } from "../task.ts";
 import type { PrivateKey } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
@@ -38,7 +39,7 @@ export class ExternalSignature implements Task<Uint8Array> {
 
   /** The signature, or what went wrong. */
   answer(value: unknown): void {
-    if (value instanceof Uint8Array && value.length > 0 && value.length < 0x10000) this.#answer = value.slice();
+    if (value instanceof Uint8Array && value.length > 0 && value.length < 0x10000) this.#answer = copyOf(value);
     else
       this.#failure = new TlsError("TLS_SIGNER_FAILED", value instanceof Error ? value.message : "no signature", {
         cause: value,

@@ -21,7 +21,7 @@
  * @module
  */
 
-import { toHex } from "../bytes.ts";
+import { copyOf, toHex } from "../bytes.ts";
 import { done, map, type Task } from "../task.ts";
 import { TlsError } from "./errors.ts";
 import type { TlsConnectionInfo } from "./events.ts";
@@ -94,7 +94,7 @@ export class ExpectServerHello extends Expect<ClientHandshake> {
     );
     const negotiated: Negotiated = {
       suite,
-      randoms: { client: clientRandom, server: hello.random.slice() },
+      randoms: { client: clientRandom, server: copyOf(hello.random) },
       alpn: answer.alpn,
       extendedMasterSecret: answer.extendedMasterSecret,
     };

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { NO_BYTES } from "../bytes.ts";
+import { copyOf, NO_BYTES } from "../bytes.ts";
 import type { ThingwireError } from "../errors.ts";
 import type { Timers } from "../ports.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
@@ -72,7 +72,7 @@ export class Pump<Event> implements TransportHandler {
   send(bytes: Uint8Array): void {
     let taken = 0;
     if (this.#unsent.length === 0) taken = this.#lower.write(bytes);
-    if (taken < bytes.length) this.#unsent.push(bytes.slice(taken));
+    if (taken < bytes.length) this.#unsent.push(copyOf(bytes.subarray(taken)));
   }
 
   /** Something is to be done: runs as the next job. */

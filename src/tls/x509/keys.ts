@@ -8,7 +8,7 @@
  * @module
  */
 
-import { equal } from "../../bytes.ts";
+import { copyOf, equal } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { done, map, type Task } from "../../task.ts";
@@ -128,7 +128,7 @@ function parsePkcs1(der: Uint8Array): RsaPrivateKey {
   const key = reader.sequence("");
   reader.finish();
   if (key.small("version") !== 0) throw new CertificateError("X509_KEY_UNSUPPORTED", "RSA with more than two primes");
-  const number = (field: string): Uint8Array => copied(key.unsigned(field));
+  const number = (field: string): Uint8Array => copyOf(key.unsigned(field));
   const rsa: RsaPrivateKey = {
     type: "rsa",
     modulus: number("modulus"),
@@ -167,7 +167,7 @@ function parseSec1(der: Uint8Array, outer?: CurveName): EcPrivateKey {
   const parameters = key.optional("parameters", 0);
   const inner = parameters === undefined ? undefined : readCurve(parameters);
   const publicKey = key.optional("publicKey", 1);
-  const point = publicKey === undefined ? undefined : copied(publicKey.octetAligned(""));
+  const point = publicKey === undefined ? undefined : copyOf(publicKey.octetAligned(""));
   publicKey?.finish();
   key.finish();
   const curve = outer ?? inner;
@@ -182,11 +182,6 @@ function parseSec1(der: Uint8Array, outer?: CurveName): EcPrivateKey {
   const usable = point !== undefined && point[0] === 4;
   if (usable && point.length !== 1 + 2 * bytes) key.fail("publicKey", `a point of ${point.length} bytes`);
   return { type: "ec", curve, scalar, point: usable ? point : undefined };
-}
-
-/** `slice()` would do, but that of a Node Buffer is a view. */
-function copied(view: Uint8Array): Uint8Array {
-  return new Uint8Array(view);
 }
 
 function readCurve(reader: DerReader): CurveName {
