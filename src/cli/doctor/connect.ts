@@ -6,10 +6,11 @@
 
 import { printable } from "../../bytes.ts";
 import type { MqttErrorCode } from "../../mqtt/errors.ts";
+import { AWS_MQTT_ALPN } from "../../thing/aws.ts";
 import type { TlsError } from "../../tls/errors.ts";
 import { chainOf, connectOnce, type Outcome, type Target, wireError } from "./attempt.ts";
 import type { Cause } from "./causes.ts";
-import { answer } from "./handshake.ts";
+import { answer, wantsAlpn } from "./handshake.ts";
 import { pause } from "./line.ts";
 import type { Findings } from "./report.ts";
 
@@ -30,15 +31,28 @@ const OF_CLIENT_ID: readonly Cause[] = [
   "DOCTOR_CONNECT_REFUSED_CLIENT_ID",
 ];
 
+/** What a port for HTTPS does with CONNECT. */
+const OF_ALPN: readonly Cause[] = [
+  "DOCTOR_CONNECT_ALERT",
+  "DOCTOR_CONNECT_CLOSED",
+  "DOCTOR_CONNECT_HANGS",
+  "DOCTOR_NOT_MQTT",
+];
+
 /** Judges what followed Finished; true where CONNACK accepted. */
 export async function judgeConnect(target: Target, outcome: Outcome, findings: Findings): Promise<boolean> {
-  const { clientId, options } = target;
+  const { clientId, options, port, alpn } = target;
   if (outcome.error === undefined) {
     findings.ok("connect", `CONNACK 0 for client id ${printable(clientId)}`);
     findings.ok("client-id", clientId === options.thingName ? `${clientId}, the thing's name` : printable(clientId));
     return true;
   }
   const [cause, evidence, error] = judgeRefusal(outcome);
+  if (wantsAlpn(port) && !alpn.includes(AWS_MQTT_ALPN) && OF_ALPN.includes(cause)) {
+    findings.found("alpn", "DOCTOR_ALPN_NEEDED", `port ${port}: TLS works without it, MQTT does not`, error);
+    findings.skip("connect", "without ALPN this port is HTTPS");
+    return false;
+  }
   findings.found("connect", cause, `${evidence}; client id ${printable(clientId)}`, error);
   await judgeClientId(target, cause, findings);
   return false;

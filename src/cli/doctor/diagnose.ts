@@ -10,7 +10,7 @@ import { connectOnce, reach, type Target } from "./attempt.ts";
 import { judgeConnect } from "./connect.ts";
 import { checkFiles, type DeviceFiles } from "./credentials.ts";
 import { checkCertificate, checkClock } from "./device-certificate.ts";
-import { checkAlpn, checkEndpointName, checkThing } from "./endpoint.ts";
+import { checkEndpointName, checkThing } from "./endpoint.ts";
 import { judgeFactors } from "./factors.ts";
 import { judgeHandshake, judgeReach } from "./handshake.ts";
 import { Line } from "./line.ts";
@@ -46,14 +46,14 @@ async function examine(options: DoctorOptions, ports: DoctorPorts, findings: Fin
   checkEndpointName(endpoint, findings);
   if (thingName !== undefined) checkThing(thingName, leaf, findings);
   if (findings.failed("endpoint") || !(await checkName(endpoint, ports, findings))) return;
-  const alpn = checkAlpn(port, options.alpn, findings);
-  await checkConnection({ ...target(options, ports, files, port), alpn }, findings);
+  await checkConnection(target(options, ports, files, port), findings);
 }
 
 function target(options: DoctorOptions, ports: DoctorPorts, files: DeviceFiles, port: number): Target {
   const { thingName, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const alpn = options.alpn ?? alpnForPort(port) ?? [];
   const clientId = options.clientId ?? thingName ?? "thingwire-doctor";
-  return { options, ports, files, port, alpn: alpnForPort(port) ?? [], clientId, timeoutMs };
+  return { options, ports, files, port, alpn, clientId, timeoutMs };
 }
 
 /** Looks the name up; an address needs no name. */

@@ -6,7 +6,6 @@
 
 import { printable } from "../../bytes.ts";
 import { isThingName } from "../../shadow/topics.ts";
-import { alpnForPort } from "../../thing/aws.ts";
 import type { Certificate } from "../../tls/x509/certificate.ts";
 import { parseServerName } from "../../tls/x509/names.ts";
 import type { Cause } from "./causes.ts";
@@ -51,15 +50,4 @@ export function checkThing(thingName: string, certificate: Certificate | undefin
   else if (common !== undefined && common !== thingName && common.toLowerCase() === thingName.toLowerCase())
     findings.found(check, "DOCTOR_THING_NAME_CASE", `${thingName}, the certificate's common name is ${common}`);
   else findings.ok(check, thingName);
-}
-
-/** The protocol names to offer, and what AWS IoT expects at a port. */
-export function checkAlpn(port: number, alpn: readonly string[] | undefined, findings: Findings): readonly string[] {
-  const wanted = alpnForPort(port) ?? [];
-  const offered = alpn ?? wanted;
-  const text = offered.length === 0 ? "none offered" : `${offered.map((name) => printable(name)).join(", ")} offered`;
-  if (wanted.length > 0 && !wanted.some((name) => offered.includes(name)))
-    findings.found("alpn", "DOCTOR_ALPN_NEEDED", `port ${port}, ${text}`);
-  else findings.ok("alpn", `port ${port}, ${text}`);
-  return offered;
 }

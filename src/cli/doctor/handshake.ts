@@ -9,7 +9,7 @@
 import { printableBytes } from "../../bytes.ts";
 import type { ThingwireError } from "../../errors.ts";
 import { certificateId } from "../../simulator/authority.ts";
-import { AWS_MQTT_ALPN } from "../../thing/aws.ts";
+import { AWS_MQTT_ALPN, alpnForPort } from "../../thing/aws.ts";
 import { Alert } from "../../tls/alerts.ts";
 import { TlsError } from "../../tls/errors.ts";
 import { oneLine } from "../../tls/x509/describe.ts";
@@ -73,9 +73,11 @@ export function judgeReach(error: ThingwireError | undefined, description: strin
   return false;
 }
 
-function judgeSecured({ files, ports }: Target, { info }: Outcome, findings: Findings): void {
+function judgeSecured({ files, ports, alpn: offered, port }: Target, { info }: Outcome, findings: Findings): void {
   const { suite, group, alpn, peer, clientSignatureScheme } = info!;
-  findings.ok("handshake", `${suite.name}, ${group.name}, ALPN ${alpn ?? "none"}`);
+  if (wantsAlpn(port) === offered.includes(AWS_MQTT_ALPN) || alpn !== undefined)
+    findings.ok("alpn", `port ${port}, offered ${offered.join(", ") || "none"}, the server chose ${alpn ?? "none"}`);
+  findings.ok("handshake", `${suite.name}, ${group.name}`);
   findings.ok("server-certificate", `${oneLine(peer.path[0]!)}; trusted by ${peer.anchor.label}`);
   findings.ok("host-name", `the certificate covers it`);
   const leaf = files.certificates?.[0];
@@ -145,6 +147,11 @@ async function judgeAlert(target: Target, error: TlsError, findings: Findings): 
     return;
   }
   judgeRefusedCertificate(target, cause, evidence, error, findings);
+}
+
+/** Whether AWS IoT wants a protocol name at this port. */
+export function wantsAlpn(port: number): boolean {
+  return alpnForPort(port) !== undefined;
 }
 
 /** handshake_failure (40) and others that say little: what came before tells. */

@@ -1,8 +1,8 @@
 /** A patient for the doctor's tests: files in memory, a network that is as the test says, a clock that can be wrong. */
 import type { DoctorOptions, DoctorPorts, FileContents } from "../../../src/cli/doctor/ports.ts";
 import type { DoctorReport } from "../../../src/cli/doctor/report.ts";
+import { nodeCrypto } from "../../../src/runtime/node-crypto.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
-import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { tcp } from "../../../src/transport/node/tcp.ts";
 
 /** Contents by path; a string that starts with E is the system's code instead. */
@@ -14,7 +14,7 @@ export interface Patient {
   readonly ports?: Partial<DoctorPorts>;
 }
 
-const crypto = createCrypto();
+const crypto = nodeCrypto();
 
 export function portsOf({ files, ports }: Patient): DoctorPorts {
   return {
