@@ -38,7 +38,7 @@ export function nearestMiss(policies: readonly Policy[], request: PolicyRequest,
 
 function missOf(statement: Statement, request: PolicyRequest, facts: Facts): Miss | undefined {
   const failed = statement.conditions.find((condition) => !holds(condition, facts, "Allow"));
-  const unmet = failed === undefined ? "" : `${conditionReason(failed, facts)}`;
+  const unmet = failed === undefined ? "" : conditionReason(failed, facts);
   const andUnmet = failed === undefined ? "" : `, and ${unmet}`;
   if (!coversAction(statement, request.action)) {
     if (!coversResource(statement, request, facts)) return undefined;
@@ -59,14 +59,14 @@ function exceptionMiss(statement: Statement, request: PolicyRequest, facts: Fact
 
 function resourceMiss(statement: Statement, request: PolicyRequest, facts: Facts): Miss | undefined {
   let nearest: Miss | undefined;
-  statement.resources.forEach((pattern, i) => {
-    const found = resourceMatches(statement, request, facts)[i];
+  for (const [i, found] of resourceMatches(statement, request, facts).entries()) {
+    const pattern = statement.resources[i]!;
     const miss =
       found === "region" || found === "account"
         ? placeMiss(pattern, request, found)
         : patternMiss(pattern, request, facts);
     if (miss !== undefined && (nearest === undefined || miss.distance < nearest.distance)) nearest = miss;
-  });
+  }
   return nearest;
 }
 

@@ -43,18 +43,17 @@ export function parsePolicy(name: string, document: unknown): Policy {
   const characters = JSON.stringify(json).replace(/\s/g, "").length;
   if (characters > MAX_CHARACTERS)
     throw fail("document", `has ${characters} characters besides white space; AWS IoT stores ${MAX_CHARACTERS}`);
-  const statements = isArray(member(json, "Statement")!) ? (member(json, "Statement") as readonly Json[]) : undefined;
-  const single = member(json, "Statement");
-  if (single === undefined) throw fail("Statement", "is missing");
-  const all = statements ?? [single];
-  if (all.length === 0) throw fail("Statement", "is empty");
-  const seen = new Set<string>();
+  const statements = member(json, "Statement");
+  if (statements === undefined) throw fail("Statement", "is missing");
+  const list = isArray(statements) ? statements : [statements];
+  if (list.length === 0) throw fail("Statement", "is empty");
+  const sids = new Set<string>();
   return {
     name,
     document: json as unknown as PolicyDocument,
-    statements: all.map((statement, i) => {
-      const place = statements === undefined ? "Statement" : `Statement[${i}]`;
-      return readStatement(statement, i + 1, version === "2012-10-17", seen, place, fail);
+    statements: list.map((statement, i) => {
+      const place = isArray(statements) ? `Statement[${i}]` : "Statement";
+      return readStatement(statement, i + 1, version === "2012-10-17", sids, place, fail);
     }),
   };
 }
@@ -92,30 +91,23 @@ function readStatement(
     number,
     sid,
     effect,
-    actions: texts(member(json, "Action"), `${place}.Action`, fail).map((text, i) =>
-      readAction(text, `${place}.Action[${i}]`, fail),
-    ),
-    resources: texts(included ?? excluded, resourcePlace, fail).map((text, i) =>
-      readResource(text, variables, `${resourcePlace}[${i}]`, fail),
-    ),
+    actions: texts(member(json, "Action"), `${place}.Action`, fail).map((item) => readAction(item, fail)),
+    resources: texts(included ?? excluded, resourcePlace, fail).map((item) => readResource(item, variables, fail)),
     except: included === undefined,
     conditions: readConditions(member(json, "Condition"), variables, `${place}.Condition`, fail),
   };
 }
 
-function readAction(source: string, place: string, fail: Fail): { source: string; codes: Codes } {
-  if (source !== "*" && !/^[A-Za-z-]+:[A-Za-z*?]+$/.test(source))
-    throw fail(place, `${printable(source)} is not an action: write iot:Publish, iot:* or *`);
-  return { source, codes: compileTemplate(source.toLowerCase(), false).parts[0] as Codes };
+function readAction({ text, place }: Item, fail: Fail): { source: string; codes: Codes } {
+  if (text !== "*" && !/^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$/.test(text))
+    throw fail(place, `${printable(text)} is not an action: write iot:Publish, iot:* or *`);
+  return { source: text, codes: compileTemplate(text.toLowerCase(), false).parts[0] as Codes };
 }
 
-function readResource(source: string, variables: boolean, place: string, fail: Fail): ArnPattern {
-  const arn = compileArn(source, variables);
+function readResource({ text, place }: Item, variables: boolean, fail: Fail): ArnPattern {
+  const arn = compileArn(text, variables);
   if (arn === undefined)
-    throw fail(
-      place,
-      `${printable(source)} is neither * nor an ARN such as arn:aws:iot:eu-west-1:123456789012:topic/a`,
-    );
+    throw fail(place, `${printable(text)} is neither * nor an ARN such as arn:aws:iot:eu-west-1:123456789012:topic/a`);
   return arn;
 }
 
@@ -128,7 +120,8 @@ function readConditions(json: Json | undefined, variables: boolean, place: strin
     if (!isObject(keys)) throw fail(`${place}.${printable(operator)}`, "is not a JSON object of keys and values");
     for (const key of Object.keys(keys)) {
       const here = `${place}.${printable(operator)}.${printable(key)}`;
-      const condition = compileCondition(operator, key, texts(keys[key], here, fail, true), variables);
+      const values = texts(keys[key], here, fail, true).map(({ text }) => text);
+      const condition = compileCondition(operator, key, values, variables);
       if (condition === undefined) throw fail(`${place}.${printable(operator)}`, "is not an operator of policies");
       conditions.push(condition);
     }
@@ -136,15 +129,21 @@ function readConditions(json: Json | undefined, variables: boolean, place: strin
   return conditions;
 }
 
+interface Item {
+  readonly text: string;
+  readonly place: string;
+}
+
 // One text or a list of them. Conditions may also have numbers and booleans.
-function texts(json: Json | undefined, place: string, fail: Fail, scalars = false): readonly string[] {
+function texts(json: Json | undefined, place: string, fail: Fail, scalars = false): readonly Item[] {
   if (json === undefined) throw fail(place, "is missing");
   const items = isArray(json) ? json : [json];
   if (items.length === 0) throw fail(place, "is empty");
   return items.map((item, i) => {
-    if (typeof item === "string" || (scalars && (typeof item === "number" || typeof item === "boolean")))
-      return String(item);
-    throw fail(isArray(json) ? `${place}[${i}]` : place, "is not a text");
+    const here = isArray(json) ? `${place}[${i}]` : place;
+    const isText = typeof item === "string" || (scalars && (typeof item === "number" || typeof item === "boolean"));
+    if (!isText) throw fail(here, "is not a text");
+    return { text: String(item), place: here };
   });
 }
 
