@@ -7,10 +7,10 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { UsageError } from "../../errors.ts";
 import { silent } from "../../ports.ts";
+import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { nodeRuntime } from "../../runtime/node-ports.ts";
 import { generateRsaKey } from "../../runtime/node-rsa.ts";
 import { checkNames } from "../../shadow/topics.ts";
-import { createCrypto } from "../../tls/crypto/index.ts";
 import type { EndpointPort } from "../admission.ts";
 import { type Cloud, type CreateThingOptions, type SimulateOptions, simulate } from "../cloud.ts";
 import { acceptedSocket } from "./accepted-socket.ts";
@@ -61,7 +61,7 @@ const CLOSE_GRACE_MS = 250;
 export async function startLocalEndpoint(options: LocalEndpointOptions = {}): Promise<LocalEndpoint> {
   const { dir = ".thingwire", port = 8883, alpnPort, thingName = "thingwire-demo", policy, log = silent } = options;
   checkNames({ thingName });
-  const { runtime = nodeRuntime, crypto = createCrypto() } = options;
+  const { runtime = nodeRuntime, crypto = nodeCrypto() } = options;
   const { random, clock } = runtime;
   const journal = openJournal(dir);
   const ports: Port[] = [];

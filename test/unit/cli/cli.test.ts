@@ -7,12 +7,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CliError, type Command, integerOption, runCommand } from "../../../src/cli/command.ts";
 import { commands } from "../../../src/cli/commands/index.ts";
 import { terminalOver } from "../../../src/cli/terminal.ts";
+import { examplePolicies } from "../../../src/simulator/index.ts";
 import { type LocalEndpoint, startLocalEndpoint } from "../../../src/simulator/node/endpoint.ts";
 
 const root = mkdtempSync(join(tmpdir(), "thingwire-cli-"));
 let endpoint: LocalEndpoint;
 beforeAll(async () => {
-  endpoint = await startLocalEndpoint({ dir: join(root, "endpoint"), port: 0, thingName: "lamp" });
+  endpoint = await startLocalEndpoint({
+    ...{ dir: join(root, "endpoint"), port: 0, thingName: "lamp" },
+    policy: examplePolicies.everything,
+  });
 });
 afterAll(async () => {
   await endpoint.close();
@@ -200,7 +204,10 @@ describe("thingwire: against the local endpoint", () => {
   });
 
   it("Ctrl-C ends sub and shadow watch with exit code 0 where the endpoint is gone, too", async () => {
-    const other = await startLocalEndpoint({ dir: join(root, "gone"), port: 0, thingName: "lamp" });
+    const other = await startLocalEndpoint({
+      ...{ dir: join(root, "gone"), port: 0, thingName: "lamp" },
+      policy: examplePolicies.everything,
+    });
     const { certificateFile, privateKeyFile } = other.folder.device;
     const files = ["--cert", certificateFile, "--key", privateKeyFile, "--ca", other.folder.caFile];
     const options = ["--endpoint", "localhost", "--port", String(other.port), "--thing", "lamp", ...files];

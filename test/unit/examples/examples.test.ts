@@ -8,6 +8,7 @@ import { run } from "../../../examples/run.ts";
 import { LEVELS, readSettings, SettingsError } from "../../../examples/settings.ts";
 import { Broker } from "../../../src/mqtt/broker.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
+import { examplePolicies } from "../../../src/simulator/index.ts";
 import { startLocalEndpoint } from "../../../src/simulator/node/endpoint.ts";
 
 const root = mkdtempSync(join(tmpdir(), "thingwire-examples-"));
@@ -45,7 +46,10 @@ describe("examples", () => {
   });
 
   it("run against another endpoint by options only, with our shadow service attached to a broker that has none", async () => {
-    const endpoint = await startLocalEndpoint({ dir: join(root, "other"), port: 0, thingName: "lamp" });
+    const endpoint = await startLocalEndpoint({
+      ...{ dir: join(root, "other"), port: 0, thingName: "lamp" },
+      policy: examplePolicies.everything,
+    });
     try {
       // Without its own service it is as plain a broker as Mosquitto.
       const { cloud, folder } = endpoint;
@@ -115,7 +119,10 @@ describe("examples: failures", () => {
   it("MQTT_REQUEST_TIMEOUT_ERROR: -28 in the words of the guide where the certificate has no thing or policy", async () => {
     const endpoint = await startLocalEndpoint({ dir: join(root, "denied"), port: 0, thingName: "lamp" });
     try {
-      endpoint.cloud.certificates.deactivate(endpoint.folder.device.certificateId);
+      const { certificateId } = endpoint.folder.device;
+      const { cloud } = endpoint;
+      for (const name of cloud.certificates.get(certificateId).policies)
+        cloud.registry.detachPolicy(name, certificateId);
       const { certificateFile, privateKeyFile } = endpoint.folder.device;
       const { code, text } = await start([
         ...["--endpoint", "localhost", "--port", String(endpoint.port), "--thing", "lamp"],
@@ -123,7 +130,7 @@ describe("examples: failures", () => {
       ]);
       expect(code).toBe(1);
       expect(text).toContain(`MQTT_DEMO: Error(-28) connecting to localhost:${endpoint.port}...`);
-      expect(text).toContain("Failed: THING_CLOSED_AFTER_HANDSHAKE");
+      expect(text).toContain("Failed: THING_ALERT_AFTER_HANDSHAKE");
     } finally {
       await endpoint.close();
     }

@@ -11,6 +11,7 @@ import type { Logger } from "../../../src/ports.ts";
 import { connectThing } from "../../../src/runtime/node.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { createAuthority, issueDevice } from "../../../src/simulator/authority.ts";
+import { examplePolicies } from "../../../src/simulator/index.ts";
 import { type LocalEndpoint, startLocalEndpoint } from "../../../src/simulator/node/endpoint.ts";
 import { openFolder } from "../../../src/simulator/node/folder.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
@@ -39,7 +40,10 @@ function logTo(lines: string[]): Logger {
 }
 
 async function start(dir = newFolder(), lines: string[] = []): Promise<LocalEndpoint> {
-  const endpoint = await startLocalEndpoint({ dir, port: 0, log: logTo(lines) });
+  const endpoint = await startLocalEndpoint({
+    ...{ dir, port: 0, log: logTo(lines) },
+    policy: examplePolicies.everything,
+  });
   open.push(endpoint);
   return endpoint;
 }
@@ -78,30 +82,31 @@ describe("local endpoint on Node", () => {
     for (let i = 0; i < 3; i++) expect((await messages.next()).value?.payload).toEqual(payload);
   });
 
-  it("refuses a certificate of another CA, an inactive one and none at all before CONNACK, and logs why", async () => {
+  it("refuses a certificate of another CA, an inactive one and none at all with the alert of each, and logs why", async () => {
     const lines: string[] = [];
     const endpoint = await start(newFolder(), lines);
     const ports = { crypto, random, clock };
     const stranger = issueDevice(createAuthority(ports), ports, endpoint.thingName);
-    const refused = { code: "THING_CLOSED_AFTER_HANDSHAKE", sdk: -28 };
+    const refused = { code: "THING_HANDSHAKE_REFUSED", mbedtls: -0x7780 };
     await expect(
       connectThing({
         ...device(endpoint),
         certificate: stranger.certificate,
         privateKey: encodePrivateKey(stranger.privateKey),
       }),
-    ).rejects.toMatchObject(refused);
-    expect(lines.join("\n")).toMatch(/refused: (UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT)/);
+    ).rejects.toMatchObject({ ...refused, cause: { data: { alert: 42 } } });
+    expect(lines.join("\n")).toContain("whose key did not sign it");
     endpoint.cloud.certificates.deactivate(endpoint.folder.device.certificateId);
-    await expect(connectThing(device(endpoint))).rejects.toMatchObject(refused);
-    expect(lines.join("\n")).toContain("refused: the certificate is INACTIVE");
+    await expect(connectThing(device(endpoint))).rejects.toMatchObject({ ...refused, cause: { data: { alert: 46 } } });
+    expect(lines.join("\n")).toMatch(/refused: its certificate .* is INACTIVE/);
     const anonymous = tlsConnect({
       port: endpoint.port,
       host: "127.0.0.1",
       ca: endpoint.folder.caPem,
       servername: "localhost",
     });
-    await new Promise((resolve) => anonymous.on("error", resolve).on("close", resolve));
+    const { code } = await new Promise<{ code?: string }>((resolve) => anonymous.on("error", resolve));
+    expect(code).toBe("ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE");
     expect(lines.join("\n")).toContain("refused: it sent no certificate");
   });
 
@@ -109,7 +114,7 @@ describe("local endpoint on Node", () => {
     const endpoint = await start();
     const { device, caPem } = endpoint.folder;
     const socket = tlsConnect({
-      ...{ host: "localhost", port: endpoint.port, ca: caPem },
+      ...{ host: "localhost", servername: "localhost", port: endpoint.port, ca: caPem },
       ...{ key: device.privateKeyPem, cert: device.certificatePem },
     });
     await new Promise((resolve) => socket.once("secureConnect", resolve));
@@ -133,9 +138,10 @@ describe("local endpoint on Node", () => {
     const endpoint = await start(newFolder(), lines);
     const socket = tcpConnect(endpoint.port, "127.0.0.1");
     socket.on("error", () => {});
+    socket.resume();
     socket.write("GET / HTTP/1.1\r\n\r\n");
     await new Promise((resolve) => socket.on("close", resolve));
-    expect(lines.join("\n")).toContain("a TLS handshake failed");
+    expect(lines.join("\n")).toContain("a TLS handshake or connection failed");
     const silent = tcpConnect(endpoint.port, "127.0.0.1");
     silent.on("error", () => {});
     await new Promise((resolve) => silent.on("connect", resolve));

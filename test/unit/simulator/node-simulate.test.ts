@@ -19,7 +19,10 @@ describe("API §6: a local AWS IoT in a test", () => {
     const cloud = await simulate();
     const credentials = await cloud.createThing("lamp");
     cloud.certificates.deactivate(credentials.certificateId);
-    await expect(connectThing(credentials)).rejects.toMatchObject({ sdk: -28, data: { phase: "connect" } });
+    await expect(connectThing(credentials)).rejects.toMatchObject({
+      mbedtls: -0x7780,
+      data: { phase: "handshake" },
+    });
     await cloud.close();
   });
 });
