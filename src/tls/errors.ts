@@ -1,7 +1,7 @@
 /**
  * The errors of TLS: one class, and the one table of its codes with the alert that each one sends.
  *
- * A server's bytes cause no exception but these, with blame `peer`. Alerts follow the RFC that is named in the row; mbedTLS's codes
+ * A peer's bytes cause no exception but these, with blame `peer`. Alerts follow the RFC that is named in the row; mbedTLS's codes
  * are those that mbedTLS 3.6 returns in the same place, where it notices at all.
  *
  * @module
@@ -11,22 +11,22 @@ import { type ErrorData, type ErrorRow, ThingwireError } from "../errors.ts";
 import { Alert, alertExplanation, alertName } from "./alerts.ts";
 
 const WRONG_PEER_HINT =
-  "The server does not follow TLS 1.2. Check that host and port are those of a TLS server, and that nothing between changes the stream.";
+  "The peer does not follow TLS 1.2. Check that host and port are those of a TLS server, and that nothing between changes the stream.";
 
 /** Every code of the TLS layer. */
 export const tlsErrors = {
   TLS_ALERT_RECEIVED: {
-    meaning: "the server ended the connection with a fatal alert",
+    meaning: "the peer ended the connection with a fatal alert",
     blame: "peer",
     retry: false,
     hint: "The alert says why; see its explanation in the message and in `data`.",
     mbedtls: -0x7780,
   },
   TLS_BAD_FINISHED: {
-    meaning: "the server's Finished does not match the handshake (RFC 5246 §7.4.9)",
+    meaning: "the peer's Finished does not match the handshake (RFC 5246 §7.4.9)",
     blame: "peer",
     retry: false,
-    hint: "Someone changed the handshake on its way, or the server computes it wrongly. Do not trust this network.",
+    hint: "Someone changed the handshake on its way, or the peer computes it wrongly. Do not trust this network.",
     alert: Alert.decrypt_error,
     mbedtls: -0x6e00,
   },
@@ -39,10 +39,10 @@ export const tlsErrors = {
     mbedtls: -0x7180,
   },
   TLS_BAD_SIGNATURE: {
-    meaning: "the server's signature over its key exchange is wrong (RFC 5246 §7.4.3)",
+    meaning: "the peer's signature is wrong (RFC 5246 §7.4.3, §7.4.8)",
     blame: "peer",
     retry: false,
-    hint: "The server does not hold the key of the certificate that it shows, or someone is in between. Do not trust this network.",
+    hint: "The peer does not hold the key of the certificate that it shows, or someone is in between. Do not trust this network.",
     alert: Alert.decrypt_error,
   },
   TLS_CERTIFICATE_CURVE: {
@@ -54,10 +54,10 @@ export const tlsErrors = {
     mbedtls: -0x7a00,
   },
   TLS_CERTIFICATE_KEY_TYPE: {
-    meaning: "the key in the server's certificate does not fit the cipher suite (RFC 5246 §7.4.2)",
+    meaning: "the key in the peer's certificate does not fit (RFC 5246 §7.4.2)",
     blame: "peer",
     retry: false,
-    hint: "The server chose a suite for which it has no certificate; this is a mistake in its configuration.",
+    hint: "A server chose a suite for which it has no certificate, a mistake in its configuration; or a client's key is of a kind that is not known here.",
     alert: Alert.handshake_failure,
     mbedtls: -0x6d00,
   },
@@ -70,7 +70,7 @@ export const tlsErrors = {
     mbedtls: -0x7a00,
   },
   TLS_CERTIFICATE_REJECTED: {
-    meaning: "the server's certificate was not accepted",
+    meaning: "the peer's certificate was not accepted",
     blame: "peer",
     retry: false,
     hint: "See the problems in `data` and `cause`: most often the clock, the trust store or the host name is wrong.",
@@ -93,7 +93,7 @@ export const tlsErrors = {
     alert: Alert.access_denied,
   },
   TLS_CLOSED_IN_HANDSHAKE: {
-    meaning: "the server said close_notify before the handshake was over",
+    meaning: "the peer said close_notify before the handshake was over",
     blame: "peer",
     retry: true,
     hint: "The server does not want this connection: check host, port, SNI and ALPN, and whether it is overloaded.",
@@ -107,7 +107,7 @@ export const tlsErrors = {
     mbedtls: -0x7280,
   },
   TLS_DECODE_ERROR: {
-    meaning: "a message of the server could not be read (RFC 5246 §7.2.2 decode_error)",
+    meaning: "a message of the peer could not be read (RFC 5246 §7.2.2 decode_error)",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,
@@ -115,7 +115,7 @@ export const tlsErrors = {
     mbedtls: -0x7300,
   },
   TLS_DUPLICATE_EXTENSION: {
-    meaning: "the server sent an extension twice (RFC 5246 §7.4.1.4)",
+    meaning: "the peer sent an extension twice (RFC 5246 §7.4.1.4)",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,
@@ -123,7 +123,7 @@ export const tlsErrors = {
     mbedtls: -0x6600,
   },
   TLS_EMPTY_RECORD_FLOOD: {
-    meaning: "the server sent too many empty records in a row",
+    meaning: "the peer sent too many empty records in a row",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,
@@ -131,10 +131,10 @@ export const tlsErrors = {
     mbedtls: -0x7200,
   },
   TLS_HELLO_REQUEST_FLOOD: {
-    meaning: "the server asked too often for a renegotiation, which is not supported",
+    meaning: "the peer asked too often for a renegotiation, which is not supported",
     blame: "peer",
     retry: false,
-    hint: "Switch renegotiation off on the server; TLS 1.2 without it is safer (RFC 9325 §3.5).",
+    hint: "Switch renegotiation off on the peer; TLS 1.2 without it is safer (RFC 9325 §3.5).",
     alert: Alert.unexpected_message,
     mbedtls: -0x7700,
   },
@@ -145,7 +145,7 @@ export const tlsErrors = {
     hint: "Give the certificate in DER, with an RSA key or one on P-256, P-384 or P-521; see the cause for what is wrong with it.",
   },
   TLS_ILLEGAL_ALERT: {
-    meaning: "the server sent an alert of no known level (RFC 5246 §7.2)",
+    meaning: "the peer sent an alert of no known level (RFC 5246 §7.2)",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,
@@ -153,7 +153,7 @@ export const tlsErrors = {
     mbedtls: -0x6600,
   },
   TLS_ILLEGAL_POINT_FORMATS: {
-    meaning: "the server does not take uncompressed points (RFC 8422 §5.2)",
+    meaning: "the peer does not take uncompressed points (RFC 8422 §5.1.2, §5.2)",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,
@@ -169,15 +169,15 @@ export const tlsErrors = {
     mbedtls: -0x6c00,
   },
   TLS_INVALID_KEY_SHARE: {
-    meaning: "the server's ephemeral key is not a valid point (RFC 8422 §5.10, §5.11)",
+    meaning: "the peer's ephemeral key is not a valid point (RFC 8422 §5.10, §5.11)",
     blame: "peer",
     retry: false,
-    hint: "The server is broken, or someone tries to learn our key. Do not trust this network.",
+    hint: "The peer is broken, or someone tries to learn our key. Do not trust this network.",
     alert: Alert.illegal_parameter,
     mbedtls: -0x6600,
   },
   TLS_INVALID_RECORD: {
-    meaning: "what the server sent is not a TLS record (RFC 5246 §6.2.1)",
+    meaning: "what the peer sent is not a TLS record (RFC 5246 §6.2.1)",
     blame: "peer",
     retry: false,
     hint: "Check that the port speaks TLS: AWS IoT takes MQTT over TLS on 8883, and on 443 with ALPN.",
@@ -185,10 +185,10 @@ export const tlsErrors = {
     mbedtls: -0x7200,
   },
   TLS_MESSAGE_TOO_LONG: {
-    meaning: "a handshake message of the server is longer than is allowed here",
+    meaning: "a handshake message of the peer is longer than is allowed here",
     blame: "peer",
     retry: false,
-    hint: "Raise `maxHandshakeBytes` where the server's certificate chain is really that long.",
+    hint: "Raise `maxHandshakeBytes` where the peer's certificate chain is really that long.",
     alert: Alert.illegal_parameter,
     mbedtls: -0x7200,
   },
@@ -226,7 +226,7 @@ export const tlsErrors = {
     mbedtls: -0x7200,
   },
   TLS_RENEGOTIATION_INFO: {
-    meaning: "the server's renegotiation_info is not empty in a first handshake (RFC 5746 §3.4)",
+    meaning: "the peer's renegotiation_info is not empty in a first handshake (RFC 5746 §3.4)",
     blame: "peer",
     retry: false,
     hint: "Someone may be splicing two connections together. Do not trust this network.",
@@ -242,7 +242,7 @@ export const tlsErrors = {
     mbedtls: -0x6b80,
   },
   TLS_SIGNATURE_SCHEME_UNFIT: {
-    meaning: "the server's signature scheme does not fit the key in its certificate (RFC 5246 §7.4.3)",
+    meaning: "the peer's signature scheme does not fit the key in its certificate (RFC 5246 §7.4.3, §7.4.8)",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,
@@ -265,7 +265,7 @@ export const tlsErrors = {
     mbedtls: -0x0050,
   },
   TLS_UNEXPECTED_MESSAGE: {
-    meaning: "the server sent a message out of order (RFC 5246 §7.4)",
+    meaning: "the peer sent a message out of order (RFC 5246 §7.4)",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,
@@ -297,7 +297,7 @@ export const tlsErrors = {
     mbedtls: -0x6600,
   },
   TLS_UNOFFERED_SIGNATURE_SCHEME: {
-    meaning: "the server signed with a scheme that was not offered (RFC 5246 §7.4.3)",
+    meaning: "the peer signed with a scheme that was not offered (RFC 5246 §7.4.3, §7.4.8)",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,
@@ -321,7 +321,7 @@ export const tlsErrors = {
     mbedtls: -0x7500,
   },
   TLS_UNSUPPORTED_VERSION: {
-    meaning: "the server does not speak TLS 1.2 (RFC 5246 §E.1)",
+    meaning: "the peer does not speak TLS 1.2 (RFC 5246 §E.1)",
     blame: "peer",
     retry: false,
     hint: "Allow TLS 1.2 on the server; on AWS IoT any security policy but TLS13_1_3_2022_10 does.",
@@ -329,7 +329,7 @@ export const tlsErrors = {
     mbedtls: -0x6e80,
   },
   TLS_WARNING_FLOOD: {
-    meaning: "the server sent too many warning alerts",
+    meaning: "the peer sent too many warning alerts",
     blame: "peer",
     retry: false,
     hint: WRONG_PEER_HINT,

@@ -1,0 +1,351 @@
+/**
+ * The server engine's script: each kind of deviation does what it says on the wire, and our client gives it its error.
+ */
+import { describe, expect, it } from "vitest";
+import { concat } from "../../../src/bytes.ts";
+import { alertRecord, type Deviation, fields } from "../../../src/tls/deviations.ts";
+import type { TlsErrorCode } from "../../../src/tls/errors.ts";
+import { ContentType } from "../../../src/tls/record.ts";
+import { Driver, ecIdentity } from "./client.ts";
+import { Dialog, ServerDriver } from "./server.ts";
+
+const { handshake, application_data } = ContentType;
+const bytes = (...values: number[]) => Uint8Array.from(values);
+const flip = (at: number) => (from: Uint8Array) =>
+  from.map((byte, i) => (i === (at + from.length) % from.length ? byte ^ 1 : byte));
+
+interface Row {
+  readonly title: string;
+  readonly script: readonly Deviation[];
+  /** The client's. */
+  readonly code: TlsErrorCode;
+  /** What the server gets for it; `undefined` where it has ended before. */
+  readonly alert?: number;
+}
+
+const refused: Row[] = [
+  {
+    title: "alter: a wrong version",
+    script: [fields("ServerHello", (hello) => ({ ...hello, version: 0x0302 }))],
+    code: "TLS_UNSUPPORTED_VERSION",
+    alert: 70,
+  },
+  {
+    title: "alter: a suite that was not offered",
+    script: [fields("ServerHello", (hello) => ({ ...hello, suite: 0x1301 }))],
+    code: "TLS_UNOFFERED_SUITE",
+    alert: 47,
+  },
+  {
+    title: "alter: an extension that was not asked for",
+    script: [fields("ServerHello", (hello) => ({ ...hello, extensions: [{ type: 35, data: bytes() }] }))],
+    code: "TLS_UNSOLICITED_EXTENSION",
+    alert: 110,
+  },
+  {
+    title: "alter: no certificate",
+    script: [fields("Certificate", () => [])],
+    code: "TLS_CERTIFICATE_MISSING",
+    alert: 42,
+  },
+  {
+    title: "alter: a wrong signature",
+    script: [fields("ServerKeyExchange", (right) => ({ ...right, signature: flip(-1)(right.signature) }))],
+    code: "TLS_BAD_SIGNATURE",
+    alert: 51,
+  },
+  {
+    title: "alter: no type of certificate, so that the client shows none",
+    script: [fields("CertificateRequest", (request) => ({ ...request, types: [2] }))],
+    // The server refuses it.
+    code: "TLS_ALERT_RECEIVED",
+  },
+  {
+    title: "alter: a wrong Finished",
+    script: [fields("Finished", flip(0))],
+    code: "TLS_BAD_FINISHED",
+    alert: 51,
+  },
+  {
+    title: "alter: a message of another type",
+    script: [{ on: "ServerHelloDone", alter: () => bytes(99, 0, 0, 0) }],
+    code: "TLS_UNEXPECTED_MESSAGE",
+    alert: 10,
+  },
+  {
+    title: "parameters: a point that is not on the curve, signed",
+    script: [
+      {
+        on: "ServerKeyExchange",
+        parameters: ({ group, publicKey }) => ({ group, publicKey: flip(-1)(publicKey) }),
+      },
+    ],
+    code: "TLS_INVALID_KEY_SHARE",
+    alert: 47,
+  },
+  {
+    title: "parameters: a group that was not offered, signed",
+    script: [{ on: "ServerKeyExchange", parameters: ({ publicKey }) => ({ group: 25, publicKey }) }],
+    code: "TLS_UNOFFERED_GROUP",
+    alert: 47,
+  },
+  ...(["ServerHello", "Certificate", "ServerKeyExchange"] as const).map((on) => ({
+    title: `times: ${on} twice`,
+    script: [{ on, times: 2 }],
+    code: "TLS_UNEXPECTED_MESSAGE" as const,
+    alert: 10,
+  })),
+  ...(["ServerHello", "Certificate", "ServerKeyExchange"] as const).map((on) => ({
+    title: `times: no ${on}`,
+    script: [{ on, times: 0 }],
+    code: "TLS_UNEXPECTED_MESSAGE" as const,
+    alert: 10,
+  })),
+  {
+    title: "times: ServerHelloDone twice",
+    script: [{ on: "ServerHelloDone", times: 2 }],
+    code: "TLS_UNEXPECTED_MESSAGE",
+  },
+  {
+    title: "times: no ChangeCipherSpec, and so Finished in the clear",
+    script: [
+      { on: "ChangeCipherSpec", times: 0 },
+      { on: "Finished", plain: true },
+    ],
+    code: "TLS_UNEXPECTED_MESSAGE",
+  },
+  {
+    title: "postponeBehind: ServerKeyExchange before Certificate",
+    script: [{ on: "Certificate", postponeBehind: "ServerKeyExchange" }],
+    code: "TLS_UNEXPECTED_MESSAGE",
+    alert: 10,
+  },
+  {
+    title: "postponeBehind: Finished before ChangeCipherSpec",
+    script: [
+      { on: "ChangeCipherSpec", postponeBehind: "Finished" },
+      { on: "Finished", plain: true },
+    ],
+    code: "TLS_UNEXPECTED_MESSAGE",
+    alert: 10,
+  },
+  {
+    title: "plain: Finished in the clear",
+    script: [{ on: "Finished", plain: true }],
+    code: "TLS_BAD_RECORD_MAC",
+    alert: 20,
+  },
+  {
+    title: "before: an alert in the flight",
+    script: [{ on: "ServerKeyExchange", before: [alertRecord(2, 80)] }],
+    code: "TLS_ALERT_RECEIVED",
+  },
+  {
+    title: "behind: data in the handshake",
+    script: [{ on: "ServerHello", behind: [{ type: application_data, bytes: bytes(1) }] }],
+    code: "TLS_UNEXPECTED_MESSAGE",
+    alert: 10,
+  },
+  {
+    title: "behind: an alert right behind Finished, sealed",
+    script: [{ on: "Finished", behind: [alertRecord(2, 48)] }],
+    code: "TLS_ALERT_RECEIVED",
+  },
+  {
+    title: "behind: a HelloRequest between ChangeCipherSpec and Finished, in the clear",
+    script: [{ on: "ChangeCipherSpec", behind: [{ type: handshake, bytes: bytes(0, 0, 0, 0) }] }],
+    code: "TLS_BAD_RECORD_MAC",
+    alert: 20,
+  },
+  {
+    title: "fragments: an empty record",
+    script: [{ on: "Certificate", fragments: [10, 0] }],
+    code: "TLS_INVALID_RECORD",
+    alert: 10,
+  },
+  {
+    title: "onlyOnWire: a change that the server does not know of",
+    script: [{ ...fields("ServerHello", (hello) => ({ ...hello, sessionId: bytes(1) })), onlyOnWire: true }],
+    // The transcripts differ: the client's signature is wrong for the server.
+    code: "TLS_ALERT_RECEIVED",
+  },
+  {
+    title: "header: another type",
+    script: [{ on: "Certificate", header: { type: 99 } }],
+    code: "TLS_INVALID_RECORD",
+    alert: 10,
+  },
+  {
+    title: "header: another version",
+    script: [{ on: "Certificate", header: { version: 0x0301 } }],
+    code: "TLS_UNSUPPORTED_VERSION",
+    alert: 70,
+  },
+  {
+    title: "header: a length beyond all limits",
+    script: [{ on: "Certificate", header: { length: 0xffff } }],
+    code: "TLS_RECORD_OVERFLOW",
+    alert: 22,
+  },
+  {
+    title: "wire: a changed tag",
+    script: [{ on: "Finished", wire: flip(-1) }],
+    code: "TLS_BAD_RECORD_MAC",
+    alert: 20,
+  },
+  {
+    title: "wire: a record that is repeated",
+    script: [{ on: "Finished", wire: (record) => concat([record, record]) }],
+    code: "TLS_BAD_RECORD_MAC",
+    alert: 20,
+  },
+];
+
+describe("a server with a script", () => {
+  it.each(refused)("$title: $code", ({ script, code, alert }) => {
+    const dialog = new Dialog({ deviations: script });
+    expect(dialog.client.error?.code).toBe(code);
+    if (alert !== undefined) expect(dialog.server.error).toMatchObject({ code: "TLS_ALERT_RECEIVED", alert });
+  });
+
+  const harmless: (readonly [title: string, script: readonly Deviation[]])[] = [
+    ["no deviation that ever happens", [{ on: "ServerHello", nth: 1, times: 0 }]],
+    ["RFC 5246 §6.2.1 fragments: the certificate byte by byte", [{ on: "Certificate", fragments: [1] }]],
+    ["RFC 5246 §6.2.1 fragments: odd sizes", [{ on: "Certificate", fragments: [3, 1, 200] }]],
+    ["RFC 5246 §6.2.1 fragments: Finished, sealed", [{ on: "Finished", fragments: [1, 4] }]],
+    [
+      "RFC 5246 §6.2.1 join: the flight in one record",
+      (["ServerHello", "Certificate", "ServerKeyExchange", "CertificateRequest"] as const).map((on) => ({
+        on,
+        join: true,
+      })),
+    ],
+    [
+      "RFC 5246 §6.2.1 join and fragments: across the messages",
+      [
+        ...(["ServerHello", "Certificate", "ServerKeyExchange", "CertificateRequest"] as const).map((on) => ({
+          on,
+          join: true,
+        })),
+        { on: "ServerHelloDone", fragments: [100] },
+      ],
+    ],
+    ["RFC 5246 §7.2 behind: a warning", [{ on: "ServerHello", behind: [alertRecord(1, 112)] }]],
+    [
+      "RFC 5246 §7.4.1.1 before: a HelloRequest",
+      [{ on: "ServerHello", before: [{ type: handshake, bytes: bytes(0, 0, 0, 0) }] }],
+    ],
+    [
+      "RFC 5246 §7.4.1.3 a session_id that the server means",
+      [fields("ServerHello", (hello) => ({ ...hello, sessionId: bytes(1) }))],
+    ],
+    [
+      "RFC 5246 §E.1 header: the ServerHello's record says TLS 1.0",
+      [{ on: "ServerHello", header: { version: 0x0301 } }],
+    ],
+  ];
+  it.each(harmless)("%s: the handshake succeeds, and data pass", (_title, deviations) => {
+    const dialog = new Dialog({ deviations });
+    expect(dialog.client.error ?? dialog.server.error).toBeUndefined();
+    expect(dialog.isSecured).toBe(true);
+    for (const size of [1, 3000, 16_384]) dialog.server.server.write(new Uint8Array(size).fill(size));
+    dialog.run();
+    dialog.client.client.write(bytes(5));
+    dialog.run();
+    expect(dialog.client.data[0]).toEqual(bytes(1));
+    expect(dialog.server.data).toEqual([bytes(5)]);
+  });
+
+  it("RFC 7627 §5.2 the extended master secret can be left out", () => {
+    const dialog = new Dialog({ extendedMasterSecret: false });
+    expect(dialog.isSecured).toBe(true);
+    expect(dialog.server.secured?.extendedMasterSecret).toBe(false);
+  });
+
+  it("nth counts the messages of a name; deviations of the same one are joined", () => {
+    const dialog = new Dialog({
+      deviations: [
+        { on: "ApplicationData", nth: 1, header: { type: 99 } },
+        { on: "ApplicationData", nth: 1, wire: (record) => record.subarray(0, 1) },
+      ],
+    });
+    dialog.server.server.write(bytes(1));
+    dialog.run();
+    expect(dialog.client.data).toEqual([bytes(1)]);
+    dialog.server.server.write(bytes(2));
+    dialog.run();
+    expect(dialog.client.error?.code).toBe("TLS_INVALID_RECORD");
+  });
+
+  it("an alert can be altered: abort says another one", () => {
+    const dialog = new Dialog({ deviations: [{ on: "Alert", alter: () => bytes(2, 45) }] });
+    dialog.server.server.abort(48);
+    dialog.run();
+    expect(dialog.client.error).toMatchObject({ alert: 45 });
+  });
+
+  it("an alert can be dropped", () => {
+    const dialog = new Dialog({ deviations: [{ on: "Alert", times: 0 }], admit: () => 46 });
+    expect(dialog.server.error).toMatchObject({ alert: 46 });
+    expect(dialog.client.error).toBeUndefined();
+  });
+});
+
+describe("a server that is slow by its script", () => {
+  /** The server, once it got the ClientHello. */
+  function started(deviations: readonly Deviation[]) {
+    const client = new Driver({ identity: ecIdentity });
+    const server = new ServerDriver({ deviations });
+    server.feed(client.output.splice(0)[0]!);
+    return { client, server };
+  }
+  const recordsOf = (stream: Uint8Array): number => {
+    let count = 0;
+    for (let at = 0; at < stream.length; at += 5 + ((stream[at + 3]! << 8) | stream[at + 4]!)) count++;
+    return count;
+  };
+
+  it("delayMs: what stands before leaves, the rest waits for endDelay", () => {
+    const { client, server } = started([{ on: "ServerKeyExchange", delayMs: 300 }]);
+    expect(recordsOf(concat(server.output))).toBe(2);
+    expect(server.events).toEqual([{ type: "delay", ms: 300 }]);
+    server.rest();
+    expect(recordsOf(concat(server.output))).toBe(2);
+    server.server.endDelay();
+    server.rest();
+    expect(recordsOf(concat(server.output))).toBe(5);
+    client.feed(concat(server.output));
+    expect(client.error).toBeUndefined();
+    expect(client.output).toHaveLength(1);
+  });
+
+  it("untilClientSpeaks: the rest waits for bytes of the client", () => {
+    const { client, server } = started([{ on: "ServerKeyExchange", untilClientSpeaks: true }]);
+    expect(recordsOf(concat(server.output))).toBe(2);
+    // A warning is something.
+    server.feed(bytes(21, 3, 3, 0, 2, 1, 90));
+    expect(recordsOf(concat(server.output))).toBe(5);
+    client.feed(concat(server.output));
+    expect(client.output).toHaveLength(1);
+  });
+
+  it.each([0, 1, 5, 7, 100, 500])("endAfter: the stream ends %i bytes into the certificate's records", (endAfter) => {
+    const { client, server } = started([{ on: "Certificate", endAfter, fragments: [50] }]);
+    const sent = concat(server.output);
+    expect(sent.length).toBe(5 + ((sent[3]! << 8) | sent[4]!) + endAfter);
+    expect(server.events).toEqual([{ type: "closed", cleanly: false }]);
+    expect(server.server.stateName).toBe("Closed");
+    client.feed(sent);
+    client.client.end();
+    client.rest();
+    expect(client.error?.code).toBe("TLS_CLOSED_WITHOUT_NOTIFY");
+  });
+
+  it("endAfter: more bytes than its records have end nothing", () => {
+    const { server } = started([{ on: "Certificate", endAfter: 2_000, fragments: [50] }]);
+    expect(server.events).toEqual([]);
+    expect(concat(server.output)).toHaveLength(
+      concat(started([{ on: "Certificate", fragments: [50] }]).server.output).length,
+    );
+  });
+});
