@@ -7,21 +7,15 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { UsageError } from "../../errors.ts";
 import { silent } from "../../ports.ts";
-import { nodeCrypto } from "../../runtime/node-crypto.ts";
-import { nodeRuntime } from "../../runtime/node-ports.ts";
-import { generateRsaKey } from "../../runtime/node-rsa.ts";
 import { checkNames } from "../../shadow/topics.ts";
 import type { EndpointPort } from "../admission.ts";
-import { type Cloud, type CreateThingOptions, type SimulateOptions, simulate } from "../cloud.ts";
+import type { Cloud, CreateThingOptions } from "../cloud.ts";
 import { acceptedSocket } from "./accepted-socket.ts";
-import { type EndpointFolder, openFolder } from "./folder.ts";
-import { openJournal } from "./journal.ts";
+import { type Account, type AccountOptions, openAccount } from "./account.ts";
+import type { EndpointFolder } from "./folder.ts";
 
-/** Options of {@link startLocalEndpoint}: those of the cloud, and where it listens and lives. */
-export interface LocalEndpointOptions
-  extends Omit<Partial<SimulateOptions>, "authority" | "server" | "serverNames" | "ledger" | "generateRsaKey"> {
-  /** Where it lives: certificates, keys, registry and shadows; `.thingwire` in the working folder by default. */
-  readonly dir?: string | undefined;
+/** Options of {@link startLocalEndpoint}: those of the account, and where it listens. */
+export interface LocalEndpointOptions extends AccountOptions {
   /** Plays AWS IoT's port 8883, and is it by default; 0 takes any free port. */
   readonly port?: number | undefined;
   /** Plays AWS IoT's port 443, which wants ALPN; 0 takes any free port. Not opened by default. */
@@ -42,6 +36,8 @@ export interface LocalEndpoint {
   /** The CA, the server's and the device's certificate, and where their files are. */
   readonly folder: EndpointFolder;
   readonly cloud: Cloud;
+  /** Makes more things, with their files in the folder. */
+  readonly account: Account;
   /** Drops all connections, closes the ports, and lets go of the folder. */
   close(): Promise<void>;
 }
@@ -59,24 +55,18 @@ const CLOSE_GRACE_MS = 250;
  * endpoint.port; endpoint.folder.caPem; endpoint.folder.device.certificatePem;
  */
 export async function startLocalEndpoint(options: LocalEndpointOptions = {}): Promise<LocalEndpoint> {
-  const { dir = ".thingwire", port = 8883, alpnPort, thingName = "thingwire-demo", policy, log = silent } = options;
+  const { port = 8883, alpnPort, thingName = "thingwire-demo", policy, log = silent } = options;
   checkNames({ thingName });
-  const { runtime = nodeRuntime, crypto = nodeCrypto() } = options;
-  const { random, clock } = runtime;
-  const journal = openJournal(dir);
+  const account = await openAccount(options);
+  const { cloud, dir } = account;
   const ports: Port[] = [];
+  const close = async (): Promise<void> => {
+    const closed = Promise.all(ports.map((one) => one.close()));
+    await account.close();
+    await closed;
+  };
   try {
-    const folder = openFolder(dir, thingName, { crypto, random, clock });
-    const cloud = await simulate({
-      ...options,
-      ...{ runtime, crypto, log, ledger: journal, generateRsaKey },
-      authority: folder.authority,
-      server: folder.server.issued,
-      serverNames: ["localhost", "127.0.0.1", "::1"],
-    });
-    const { device } = folder;
-    if (cloud.certificates.find(device.certificateId) === undefined)
-      cloud.adopt(device.certificate, { thingName, policyName: cloud.policyFor(thingName, policy) });
+    const device = account.ensureThing(thingName, policy);
     ports.push(await openPort(cloud, port, 8883));
     if (alpnPort !== undefined) ports.push(await openPort(cloud, alpnPort, 443));
     const [main, alpn] = ports as [Port, Port | undefined];
@@ -86,18 +76,11 @@ export async function startLocalEndpoint(options: LocalEndpointOptions = {}): Pr
       host: "localhost",
       port: main.number,
       alpnPort: alpn?.number,
-      thingName,
-      folder,
-      cloud,
-      close: async () => {
-        await cloud.close();
-        await Promise.all(ports.map((one) => one.close()));
-        journal.close();
-      },
+      ...{ thingName, cloud, account, close },
+      folder: { ...account.folder, device },
     };
   } catch (error) {
-    await Promise.all(ports.map((one) => one.close()));
-    journal.close();
+    await close();
     throw error;
   }
 }

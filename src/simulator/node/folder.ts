@@ -5,7 +5,7 @@
  * @module
  */
 
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isThingwireError, UsageError } from "../../errors.ts";
 import { finish } from "../../task.ts";
@@ -32,15 +32,24 @@ export interface StoredCertificate {
   readonly certificate: Uint8Array;
 }
 
-/** What the folder holds after it was opened. */
-export interface EndpointFolder {
+/** The CA and the server of a folder. */
+export interface AuthorityFolder {
   readonly authority: IssuedCertificate;
   readonly caPem: string;
   readonly caFile: string;
   readonly server: StoredCertificate & { readonly issued: IssuedCertificate };
-  readonly device: StoredCertificate & { readonly certificateId: string };
   /** Whether anything was made that was not there, or had expired. */
   readonly created: boolean;
+}
+
+/** A device's certificate as the files hold it. */
+export interface StoredDevice extends StoredCertificate {
+  readonly certificateId: string;
+}
+
+/** What the folder of an endpoint holds after it was opened. */
+export interface EndpointFolder extends AuthorityFolder {
+  readonly device: StoredDevice;
 }
 
 /** Less validity than this counts as expired. */
@@ -48,28 +57,70 @@ const MARGIN_MS = 86_400_000;
 const SERVER_NAMES = { dnsNames: ["localhost"], ipAddresses: ["127.0.0.1", "::1"] } as const;
 
 /**
- * Opens the folder and makes what is missing: the CA, the server's certificate for localhost, 127.0.0.1 and ::1, and an active certificate of the
- * thing. Keys are written for the owner alone.
+ * Opens the folder and makes what is missing: the CA, and the server's certificate for localhost, 127.0.0.1 and ::1. Keys are written for
+ * the owner alone.
  *
  * @throws UsageError where the folder cannot be read or written, or a file in it is damaged.
  */
-export function openFolder(folder: string, thingName: string, ports: IssuingPorts): EndpointFolder {
-  makeFolder(join(folder, "things", thingName));
+export function openAuthority(folder: string, ports: IssuingPorts): AuthorityFolder {
+  makeFolder(folder);
   const now = ports.clock.wallMs() ?? 0;
-  const open = (name: string, issuer: IssuedCertificate | undefined, make: () => IssuedCertificate) =>
-    openCertificate(join(folder, name), issuer, make, ports, now);
-
-  const ca = open("ca", undefined, () => createAuthority(ports));
-  const server = open("server", ca.issued, () => issueServer(ca.issued, ports, SERVER_NAMES));
-  const device = open(join("things", thingName, "client"), ca.issued, () => issueDevice(ca.issued, ports, thingName));
+  const ca = openCertificate(join(folder, "ca"), undefined, () => createAuthority(ports), ports, now);
+  const makeServer = (): IssuedCertificate => issueServer(ca.issued, ports, SERVER_NAMES);
+  const server = openCertificate(join(folder, "server"), ca.issued, makeServer, ports, now);
   return {
     authority: ca.issued,
     caPem: ca.stored.certificatePem,
     caFile: ca.stored.certificateFile,
     server: { ...server.stored, issued: server.issued },
-    device: { ...device.stored, certificateId: certificateId(device.stored.certificate, ports.crypto) },
-    created: ca.created || server.created || device.created,
+    created: ca.created || server.created,
   };
+}
+
+/**
+ * The same, with a device's certificate of a thing, `things/NAME/client.crt` and `.key`.
+ *
+ * @throws UsageError as {@link openAuthority}.
+ */
+export function openFolder(folder: string, thingName: string, ports: IssuingPorts): EndpointFolder {
+  const authority = openAuthority(folder, ports);
+  makeFolder(thingFolder(folder, thingName));
+  const makeDevice = (): IssuedCertificate => issueDevice(authority.authority, ports, thingName);
+  const path = join(thingFolder(folder, thingName), "client");
+  const now = ports.clock.wallMs() ?? 0;
+  const device = openCertificate(path, authority.authority, makeDevice, ports, now);
+  const id = certificateId(device.stored.certificate, ports.crypto);
+  return {
+    ...authority,
+    device: { ...device.stored, certificateId: id },
+    created: authority.created || device.created,
+  };
+}
+
+/**
+ * Writes a device's certificate and key: as `client` where its thing has none yet, otherwise as `client-` and the first digits of its id.
+ *
+ * @throws UsageError where they cannot be written.
+ */
+export function storeDevice(
+  folder: string,
+  device: {
+    readonly thingName: string;
+    readonly certificateId: string;
+    readonly certificate: Uint8Array;
+    readonly privateKey: Uint8Array;
+  },
+): StoredDevice {
+  const { thingName, certificateId: id, certificate } = device;
+  const into = thingFolder(folder, thingName);
+  makeFolder(into);
+  const name = existsSync(join(into, "client.crt")) ? `client-${id.slice(0, 8)}` : "client";
+  const stored = storePair(join(into, name), certificate, device.privateKey);
+  return { ...stored, certificateId: id };
+}
+
+function thingFolder(folder: string, thingName: string): string {
+  return join(folder, "things", thingName);
 }
 
 interface Opened {
@@ -94,14 +145,20 @@ function openCertificate(
       return { issued, stored: { ...found, certificate: issued.certificate }, created: false };
   }
   const issued = make();
-  const certificatePem = toPem("CERTIFICATE", issued.certificate);
-  const privateKeyPem = toPem("PRIVATE KEY", encodePrivateKey(issued.privateKey));
+  const stored = storePair(path, issued.certificate, encodePrivateKey(issued.privateKey));
+  return { issued, stored, created: true };
+}
+
+function storePair(path: string, certificate: Uint8Array, privateKey: Uint8Array): StoredCertificate {
+  const certificateFile = `${path}.crt`;
+  const privateKeyFile = `${path}.key`;
+  const certificatePem = toPem("CERTIFICATE", certificate);
+  const privateKeyPem = toPem("PRIVATE KEY", privateKey);
   // In this order a crash leaves a pair or no certificate, and never two files that do not belong together.
   remove(certificateFile);
   writeWhole(privateKeyFile, privateKeyPem, OWNER_ONLY);
   writeWhole(certificateFile, certificatePem, 0o644);
-  const stored = { certificatePem, privateKeyPem, certificateFile, privateKeyFile, certificate: issued.certificate };
-  return { issued, stored, created: true };
+  return { certificatePem, privateKeyPem, certificateFile, privateKeyFile, certificate };
 }
 
 function checkPair(

@@ -10,9 +10,10 @@ import { createCrypto } from "../../tls/crypto/create.ts";
 import { type Cloud, type SimulateOptions, simulate as simulateOver } from "../cloud.ts";
 
 export * from "../index.ts";
+export { type Account, type AccountOptions, openAccount } from "./account.ts";
 export { type CredentialSources, type EmbeddedCredentials, embedCredentials, findCredentials } from "./embed.ts";
 export { type LocalEndpoint, type LocalEndpointOptions, startLocalEndpoint } from "./endpoint.ts";
-export type { EndpointFolder, StoredCertificate } from "./folder.ts";
+export type { AuthorityFolder, EndpointFolder, StoredCertificate, StoredDevice } from "./folder.ts";
 export { type Journal, openJournal } from "./journal.ts";
 
 /**
