@@ -20,7 +20,7 @@ function subscriber(of: Broker, ...filters: [string, 0 | 1][]): Peer {
 describe("broker: what `authorize` is asked", () => {
   it("CONNECT with CleanSession and will topic, PUBLISH with QoS and RETAIN, each filter with its QoS, and each delivery", () => {
     const asked: BrokerAction[] = [];
-    const of = broker({ authorize: (action) => asked.push(action) > 0 && true });
+    const of = broker({ authorize: allowing((action) => asked.push(action) > 0) });
     const will = { topic: "will", payload: bytes(""), qos: 1, retain: true } as const;
     const peer = new Peer(of, "certificate").say(connect("a", { cleanSession: false, will }));
     peer.say(subscribe(1, ["x", 1]), publish("x", "1", { qos: 1, packetId: 1, retain: true }));
@@ -334,10 +334,10 @@ describe("broker: duplicates and disorder", () => {
     for (const each of [peer, sender]) each.connection.handleTimeout(now);
     const got = peer.messages().map(({ text }) => text);
     expect(got).not.toEqual(texts);
-    expect(got.toSorted((a, b) => Number(a) - Number(b))).toEqual(texts);
+    expect([...got].sort((a, b) => Number(a) - Number(b))).toEqual(texts);
     const acks = sender.heard().map((packet) => ("packetId" in packet ? packet.packetId : 0));
     expect(acks).not.toEqual(texts.map((_, i) => i + 1));
-    expect(acks.toSorted((a, b) => a - b)).toEqual(texts.map((_, i) => i + 1));
+    expect([...acks].sort((a, b) => a - b)).toEqual(texts.map((_, i) => i + 1));
     expect(peer.connection.nextTimeout()).toBeUndefined();
   });
 

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { run } from "../../../examples/run.ts";
+import type { Cloud } from "../../../src/simulator/cloud.ts";
+import { startLocalEndpoint } from "../../../src/simulator/node/endpoint.ts";
 import { Alert } from "../../../src/tls/alerts.ts";
 import { alertingServer, type Ending, type Moment } from "../thing/alerting-server.ts";
 import { caCertificate } from "../tls/fixtures.ts";
@@ -132,5 +134,49 @@ describe("the guide's lines, printed by a process", () => {
   it("thing-shadow: the connection closes immediately", async () => {
     const [, moment, ending, , shadow, code] = connect!;
     check(await example("thing-shadow", moment, ending, "own", asProcess), "ShadowDemo: Shadow Connect", shadow, code);
+  });
+});
+
+describe("the guide's lines, against the local AWS IoT", () => {
+  /** Breaks what the guide has people check, one thing at a time. */
+  const breakages: Readonly<Record<string, (cloud: Cloud, id: string) => void>> = {
+    "the certificate is INACTIVE": ({ certificates }, id) => void certificates.deactivate(id),
+    "the certificate is REVOKED": ({ certificates }, id) => void certificates.revoke(id),
+    "no policy is attached": ({ certificates, registry }, id) => {
+      for (const name of certificates.get(id).policies) registry.detachPolicy(name, id);
+    },
+    "the policy allows another client id": ({ certificates, registry, policies }, id) => {
+      for (const name of certificates.get(id).policies) registry.detachPolicy(name, id);
+      const statement = { Effect: "Allow", Action: "iot:Connect", Resource: "arn:aws:iot:*:*:client/other" };
+      registry.attachPolicy(policies.put("other", { Version: "2012-10-17", Statement: [statement] }).name, id);
+    },
+  };
+  it.each([
+    ["the certificate is INACTIVE", 0],
+    ["the certificate is REVOKED", 0],
+    ["no policy is attached", 1],
+    ["the policy allows another client id", 2],
+  ])("%s", async (what, row) => {
+    const endpoint = await startLocalEndpoint({
+      dir: join(folder, `cloud-${what.length}`),
+      port: 0,
+      thingName: "lamp",
+    });
+    try {
+      const { device: own, caFile } = endpoint.folder;
+      breakages[what]!(endpoint.cloud, own.certificateId);
+      const [, , , demo, shadow, code] = failures[row]!;
+      const { port } = endpoint;
+      const args = [
+        ...["--endpoint", "localhost", "--port", String(port), "--thing", "lamp"],
+        ...["--cert", own.certificateFile, "--key", own.privateKeyFile, "--ca", caFile],
+      ];
+      const first = await inProcess([...args, "--only", "subscribe-publish"]);
+      check({ ...first, port }, "MQTT_DEMO: Connecting to AWS...", demo, code);
+      const second = await inProcess([...args, "--only", "thing-shadow"]);
+      check({ ...second, port }, "ShadowDemo: Shadow Connect", shadow, code);
+    } finally {
+      await endpoint.close();
+    }
   });
 });
