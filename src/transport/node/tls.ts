@@ -180,7 +180,7 @@ function describe(socket: TLSSocket): NativeTlsInfo {
 function explain(error: Error, tcpConnected: boolean, description: string): ThingwireError | undefined {
   const code = String((error as { code?: unknown }).code ?? "");
   const alert = /alert number (\d+)/i.exec(error.message);
-  if (alert !== null) return alertReceived(Number(alert[1]));
+  if (alert !== null) return alertReceived(Number(alert[1]), "client");
   const certificateCode = certificateProblems[code];
   if (certificateCode !== undefined) {
     const problem = new CertificateError(certificateCode, error.message, {}, error);

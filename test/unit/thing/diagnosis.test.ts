@@ -13,19 +13,22 @@ const explain = (error: Parameters<typeof explainFailure>[0], progress: Progress
 
 describe("the guide: the same alert means another thing in another phase", () => {
   it("in the handshake it is -0x7780: certificate not registered or not active", () => {
-    const error = explain(alertReceived(42, "server"), "handshake");
+    const error = explain(alertReceived(42, "client"), "handshake");
     expect(error).toMatchObject({ code: "THING_HANDSHAKE_REFUSED", phase: "handshake", mbedtls: -0x7780, sdk: -4 });
     expect(error.message).toContain(where);
   });
 
   it("after CONNECT it is -28, with -0x7780 as its cause: thing or policy missing", () => {
-    const error = explain(alertReceived(49, "server"), "connect");
+    const error = explain(alertReceived(49, "client"), "connect");
     expect(error).toMatchObject({ code: "THING_ALERT_AFTER_HANDSHAKE", phase: "connect", sdk: -28, mbedtls: -0x7780 });
     for (const cause of connectCauses) expect(error.hint).toContain(cause);
   });
 
   it("after CONNACK it is a lost session", () => {
-    expect(explain(alertReceived(80, "server"), "session")).toMatchObject({ code: "THING_SESSION_LOST", phase: "session" });
+    expect(explain(alertReceived(80, "client"), "session")).toMatchObject({
+      code: "THING_SESSION_LOST",
+      phase: "session",
+    });
   });
 });
 
