@@ -6,7 +6,15 @@
  * @module
  */
 
-import { type Codes, compileTemplate, instantiate, type Lookup, matchesPattern, type Template } from "./pattern.ts";
+import {
+  type Codes,
+  compilePattern,
+  compileTemplate,
+  instantiate,
+  type Lookup,
+  matchesPattern,
+  type Template,
+} from "./pattern.ts";
 
 /** A resource. A region or account that is absent is not looked at. */
 export interface Arn {
@@ -32,8 +40,8 @@ export function compileArn(source: string, variables: boolean): ArnPattern | und
   if (parts[2] !== "iot" && parts[2] !== "*") return undefined;
   return {
     source,
-    region: plainPattern(parts[3]!),
-    accountId: plainPattern(parts[4]!),
+    region: compilePattern(parts[3]!),
+    accountId: compilePattern(parts[4]!),
     resource: compileTemplate(parts[5]!, variables),
   };
 }
@@ -61,10 +69,6 @@ export function matchArn(pattern: ArnPattern, arn: Arn, lookup: Lookup): ArnMatc
   if (arn.region !== undefined && !matchesPattern(pattern.region, arn.region)) return "region";
   if (arn.accountId !== undefined && !matchesPattern(pattern.accountId, arn.accountId)) return "account";
   return "yes";
-}
-
-function plainPattern(text: string): Codes {
-  return compileTemplate(text, false).parts[0] as Codes;
 }
 
 // A `*` in the place of the last part that is there stands for all that is missing: `arn:aws:iot:*`.

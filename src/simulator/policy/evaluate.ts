@@ -14,7 +14,7 @@ import { coversAction, coversResource, titled } from "./statement.ts";
 /**
  * Whether policies allow a request, and why. All policies count as one: a Deny in any of them wins.
  *
- * Time is bounded by the sizes of policies and resource: there is no backtracking.
+ * Takes at most as many steps as the characters of the policies times those of the resource.
  *
  * @example
  * evaluate([policy], { action: "iot:Publish", resource: "topic/a" }, { clientId: "lamp", isAttached: false }).explanation;

@@ -9,7 +9,6 @@ export { lintPolicy, type PolicyWarning, type PolicyWarningCode } from "./lint.t
 export { parsePolicy } from "./parse.ts";
 export type {
   CertificateNames,
-  OneOrMany,
   Policy,
   PolicyAction,
   PolicyCertificate,
@@ -17,7 +16,6 @@ export type {
   PolicyDecision,
   PolicyDocument,
   PolicyRequest,
-  Statement,
   StatementDocument,
 } from "./policy.ts";
 export { connectFacts, policyRequests } from "./requests.ts";

@@ -4,7 +4,8 @@
  * Names have no case, except what stands in `Attributes[…]`. Sources: AWS IoT Developer Guide, "Basic policy variables", "Thing policy
  * variables", "X.509 Certificate policy variables" and its limitations, "Using connectAttributes".
  *
- * Left out on purpose: `iot:Certificate.AvailableKeys`, the keys of domains and VPCs, tags, and everything about the caller of an HTTP API.
+ * Left out on purpose: `iot:Certificate.AvailableKeys`, the keys of domains and VPCs, tags, everything about the caller of an HTTP API; and the
+ * backslashes that AWS wants before `,` `"` `=` `<` `>` `;` of a certificate's value: values are compared as they are.
  *
  * @module
  */

@@ -12,7 +12,7 @@ import { matches } from "../../mqtt/topic.ts";
 import type { ArnPattern } from "./arn.ts";
 import { evaluate } from "./evaluate.ts";
 import { isKnownKey } from "./keys.ts";
-import { compileTemplate, isVariable, matchesPattern, type Template } from "./pattern.ts";
+import { compilePattern, isVariable, matchesPattern, type Template } from "./pattern.ts";
 import type { Policy, PolicyAction, Statement } from "./policy.ts";
 import { coversAction } from "./statement.ts";
 
@@ -288,7 +288,7 @@ function coversText(policy: Policy, action: PolicyAction, type: "topic" | "topic
       except ||
       resources.some((pattern) => {
         const text = plainSource(pattern);
-        if (matchesPattern(textPattern(text), `${type}/${topic}`)) return true;
+        if (matchesPattern(compilePattern(text), `${type}/${topic}`)) return true;
         return type === "topicfilter" && text.startsWith("topicfilter/") && matches(text.slice(12), topic);
       }),
   );
@@ -298,7 +298,7 @@ function allowsShadowTopics(policy: Policy): boolean {
   return allowing(policy, "iot:Publish").some(({ resources }) =>
     resources.some((pattern) => {
       const text = plainSource(pattern);
-      return text.includes("/shadow") || matchesPattern(textPattern(text), "topic/$aws/things/x/shadow/update");
+      return text.includes("/shadow") || matchesPattern(compilePattern(text), "topic/$aws/things/x/shadow/update");
     }),
   );
 }
@@ -320,8 +320,4 @@ function canBe(pattern: ArnPattern, type: string): boolean {
 
 function plainSource(pattern: { readonly resource: Template }): string {
   return pattern.resource.source;
-}
-
-function textPattern(text: string) {
-  return compileTemplate(text, false).parts[0] as readonly number[];
 }

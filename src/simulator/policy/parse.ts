@@ -11,7 +11,7 @@ import { UsageError } from "../../errors.ts";
 import { decodeJson, encodeJson, isArray, isObject, type Json, type JsonObject, member } from "../../shadow/json.ts";
 import { type ArnPattern, compileArn } from "./arn.ts";
 import { type Condition, compileCondition } from "./conditions.ts";
-import { type Codes, compileTemplate } from "./pattern.ts";
+import { type Codes, compilePattern } from "./pattern.ts";
 import type { Policy, PolicyDocument, Statement } from "./policy.ts";
 
 /** Characters of a document, white space not counted (AWS General Reference, quotas of AWS IoT Core). */
@@ -101,7 +101,7 @@ function readStatement(
 function readAction({ text, place }: Item, fail: Fail): { source: string; codes: Codes } {
   if (text !== "*" && !/^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$/.test(text))
     throw fail(place, `${printable(text)} is not an action: write iot:Publish, iot:* or *`);
-  return { source: text, codes: compileTemplate(text.toLowerCase(), false).parts[0] as Codes };
+  return { source: text, codes: compilePattern(text.toLowerCase()) };
 }
 
 function readResource({ text, place }: Item, variables: boolean, fail: Fail): ArnPattern {

@@ -53,6 +53,11 @@ export function compileTemplate(source: string, variables: boolean): Template {
   return { source, parts };
 }
 
+/** Reads a text with wildcards and without variables. */
+export function compilePattern(source: string): Codes {
+  return compileTemplate(source, false).parts[0] as Codes;
+}
+
 function codeAt(source: string, i: number): number {
   const unit = source.charCodeAt(i);
   return unit === 0x2a ? ANY : unit === 0x3f ? ONE : unit;
