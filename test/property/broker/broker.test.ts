@@ -185,11 +185,13 @@ describe("broker properties", () => {
           }
           if (each.do === "subscribe") peer.say(subscribe(2, [each.topic, 1]));
           if (each.do === "wait") peer.connection.handleTimeout((now += each.ms));
-          for (const { topic, packetId } of peer.messages()) {
-            expect(denied).not.toContain(topic);
-            delivered++;
-            if (packetId > 0 && packetId % 3 === 0) peer.say({ type: PacketType.PUBACK, packetId });
-          }
+          // A PUBACK lets more in at once, which must not be held against the next step.
+          for (let heard = peer.messages(); heard.length > 0; heard = peer.messages())
+            for (const { topic, packetId } of heard) {
+              expect(denied).not.toContain(topic);
+              delivered++;
+              if (packetId > 0 && packetId % 3 === 0) peer.say({ type: PacketType.PUBACK, packetId });
+            }
         }
       }),
       runs(150),
