@@ -241,6 +241,13 @@ export const tlsErrors = {
     alert: Alert.internal_error,
     mbedtls: -0x6b80,
   },
+  TLS_SERVER_CALLBACK_FAILED: {
+    meaning: "`select` or `admit`, which were given to the server, failed or gave what cannot be used",
+    blame: "caller",
+    retry: false,
+    hint: "See the cause; the client was told internal_error.",
+    alert: Alert.internal_error,
+  },
   TLS_SIGNATURE_SCHEME_UNFIT: {
     meaning: "the peer's signature scheme does not fit the key in its certificate (RFC 5246 §7.4.3, §7.4.8)",
     blame: "peer",

@@ -80,7 +80,7 @@ export type ClientSelection =
 export interface TlsServerOptions extends CommonTlsOptions {
   /**
    * Chooses by SNI and ALPN. Whether the identity's key belongs to its certificate is not looked at for each client. What it throws
-   * ends the connection with `internal_error`.
+   * ends the connection with `TLS_SERVER_CALLBACK_FAILED`.
    */
   select(request: ClientRequest): ClientSelection;
   /** Whether a certificate is asked for, and whether a client without one is refused. */

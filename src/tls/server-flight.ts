@@ -9,7 +9,6 @@ import { printable } from "../bytes.ts";
 import { chain, map, type Task } from "../task.ts";
 import { deviatingParameters } from "./deviations.ts";
 import { clientRefused, TlsError } from "./errors.ts";
-import type { Identity } from "./events.ts";
 import { type ClientExtensions, encodeServerExtensions, readClientExtensions } from "./extensions.ts";
 import {
   ClientCertificateType,
@@ -23,7 +22,7 @@ import {
 } from "./messages.ts";
 import { TLS_1_2 } from "./record.ts";
 import type { Offered, ServerHandshake } from "./server-states.ts";
-import { readLeaf } from "./settings.ts";
+import type { CheckedIdentity } from "./settings.ts";
 import {
   type CipherSuite,
   idText,
@@ -135,10 +134,10 @@ function checkHello({ version, compressions }: ClientHello, { versions }: Client
 function choose(
   hello: ClientHello,
   { groups, signatureSchemes }: ClientExtensions,
-  identity: Identity,
+  identity: CheckedIdentity,
   { settings }: ServerHandshake,
 ): Choice {
-  const { publicKey } = readLeaf(identity);
+  const { publicKey } = identity;
   const authentication = publicKey.type === "rsa" ? "rsa" : "ecdsa";
   if (
     publicKey.type === "ec" &&

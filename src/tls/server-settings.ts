@@ -5,12 +5,21 @@
  */
 
 import type { Deviation } from "./deviations.ts";
-import type { TlsServerOptions } from "./events.ts";
-import { type CommonSettings, checkCommonOptions, invalid } from "./settings.ts";
+import { TlsError } from "./errors.ts";
+import type { ClientRequest, TlsServerOptions } from "./events.ts";
+import { type CheckedIdentity, type CommonSettings, checkCommonOptions, invalid, readLeaf } from "./settings.ts";
+import type { Certificate } from "./x509/certificate.ts";
+
+/** {@link ClientSelection}, with the identity's key read. */
+type CheckedSelection =
+  | { readonly identity: CheckedIdentity; readonly alpn?: string | undefined }
+  | { readonly alert: number };
 
 /** Checked options of a server. */
-export interface ServerSettings extends CommonSettings, Pick<TlsServerOptions, "select" | "clientCertificate"> {
-  readonly admit: TlsServerOptions["admit"] | undefined;
+export interface ServerSettings extends CommonSettings, Pick<TlsServerOptions, "clientCertificate"> {
+  /** The caller's, with its failures as `TLS_SERVER_CALLBACK_FAILED`. */
+  select(request: ClientRequest): CheckedSelection;
+  admit(certificates: readonly Certificate[]): number | undefined;
   readonly certificateAuthorities: readonly Uint8Array[];
   readonly extendedMasterSecret: boolean;
   readonly deviations: readonly Deviation[];
@@ -18,20 +27,34 @@ export interface ServerSettings extends CommonSettings, Pick<TlsServerOptions, "
 
 /** Checks the options of a server. Throws UsageError for what is missing or not usable. */
 export function checkServerOptions(options: TlsServerOptions): ServerSettings {
-  const { select, admit, clientCertificate } = options;
-  if (typeof select !== "function") invalid("select must be a function that chooses an identity, or an alert");
+  const { clientCertificate } = options;
+  if (typeof options.select !== "function") invalid("select must be a function that chooses an identity, or an alert");
   if (!["none", "request", "require"].includes(clientCertificate))
     invalid(`clientCertificate must be "none", "request" or "require", not ${JSON.stringify(clientCertificate)}`);
   return {
     ...checkCommonOptions(options),
     role: "server",
     peerName: "a client",
-    // Called as methods of the options, whatever they are.
-    select: (request) => select.call(options, request),
-    admit: admit && ((certificates) => admit.call(options, certificates)),
+    select: (request) =>
+      guarded("select", () => {
+        const selection = options.select(request);
+        if ("alert" in selection) return selection;
+        const { identity, alpn } = selection;
+        return { identity: { ...identity, publicKey: readLeaf(identity).publicKey }, alpn };
+      }),
+    admit: (certificates) => guarded("admit", () => options.admit?.(certificates)),
     clientCertificate,
     certificateAuthorities: options.certificateAuthorities ?? [],
     extendedMasterSecret: options.extendedMasterSecret ?? true,
     deviations: options.deviations ?? [],
   };
+}
+
+function guarded<T>(name: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new TlsError("TLS_SERVER_CALLBACK_FAILED", `${name}: ${message}`, { cause: error });
+  }
 }

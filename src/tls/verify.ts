@@ -183,7 +183,7 @@ function admitted(
   certificates: readonly Certificate[],
   scheme: SignatureScheme | undefined,
 ): ClientAdmitted {
-  const alert = settings.admit?.(certificates);
+  const alert = settings.admit(certificates);
   if (alert !== undefined) throw clientRefused("certificate", alert);
   return new ClientProof(certificates, scheme);
 }

@@ -194,7 +194,8 @@ describe("OpenSSL s_client", () => {
       { select: () => ({ alert: Alert.no_application_protocol }) },
     ],
   ];
-  it.each(refused)("%s is told by the alert", async (_title, words, alert, code, options) => {
+  const rows = refused.map(([title, words, alert, code, options]) => ({ title, words, alert, code, options }));
+  it.each(rows)("$title is told by the alert", async ({ words, alert, code, options }) => {
     files.openssl(
       ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=stranger"],
       ...["-keyout", files.file("stranger.key"), "-out", files.file("stranger.crt")],
