@@ -385,6 +385,14 @@ export const causes = {
     mbedtls: -0x7780,
     sdk: -4,
   },
+  DOCTOR_SERVER_NAME_MISSING: {
+    verdict: "fail",
+    meaning: "the endpoint is an address, so that no host name can be asked for (SNI), and the server refuses",
+    fix: "Pass the endpoint's host name: AWS IoT chooses account and certificate by it.",
+    factor: 1,
+    mbedtls: -0x7780,
+    sdk: -4,
+  },
   DOCTOR_SERVER_NOT_TRUSTED: {
     verdict: "fail",
     meaning: "the server's certificate does not lead to a CA that is trusted here",

@@ -41,21 +41,37 @@ const OF_ALPN: readonly Cause[] = [
 
 /** Judges what followed Finished; true where CONNACK accepted. */
 export async function judgeConnect(target: Target, outcome: Outcome, findings: Findings): Promise<boolean> {
-  const { clientId, options, port, alpn } = target;
+  const { clientId, options, port } = target;
   if (outcome.error === undefined) {
     findings.ok("connect", `CONNACK 0 for client id ${printable(clientId)}`);
     findings.ok("client-id", clientId === options.thingName ? `${clientId}, the thing's name` : printable(clientId));
     return true;
   }
   const [cause, evidence, error] = judgeRefusal(outcome);
-  if (wantsAlpn(port) && !alpn.includes(AWS_MQTT_ALPN) && OF_ALPN.includes(cause)) {
-    findings.found("alpn", "DOCTOR_ALPN_NEEDED", `port ${port}: TLS works without it, MQTT does not`, error);
-    findings.skip("connect", "without ALPN this port is HTTPS");
+  if (OF_ALPN.includes(cause) && (await isForWantOfAlpn(target))) {
+    findings.found(
+      "alpn",
+      "DOCTOR_ALPN_NEEDED",
+      `port ${port}: TLS works without it, MQTT does not (${evidence})`,
+      error,
+    );
+    findings.skip("connect", "without ALPN this is no port for MQTT");
     return false;
   }
   findings.found("connect", cause, `${evidence}; client id ${printable(clientId)}`, error);
   await judgeClientId(target, cause, findings);
   return false;
+}
+
+/** Port 443 of AWS IoT is HTTPS without ALPN; at any other port it is tried. */
+async function isForWantOfAlpn(target: Target): Promise<boolean> {
+  const { port, alpn } = target;
+  if (alpn.includes(AWS_MQTT_ALPN)) return false;
+  if (wantsAlpn(port)) return true;
+  await pause(target);
+  const other = await connectOnce(target, { alpn: [AWS_MQTT_ALPN] });
+  await other.client?.close({ timeoutMs: 1_000 });
+  return other.error === undefined;
 }
 
 function judgeRefusal(outcome: Outcome): readonly [Cause, string, unknown] {

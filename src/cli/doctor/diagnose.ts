@@ -4,12 +4,13 @@
  * @module
  */
 
+import { isThingName } from "../../shadow/topics.ts";
 import { alpnForPort, awsPorts } from "../../thing/aws.ts";
 import { parseServerName } from "../../tls/x509/names.ts";
 import { connectOnce, reach, type Target } from "./attempt.ts";
 import { judgeConnect } from "./connect.ts";
 import { checkFiles, type DeviceFiles } from "./credentials.ts";
-import { checkCertificate, checkClock } from "./device-certificate.ts";
+import { checkCertificate, checkClock, commonName } from "./device-certificate.ts";
 import { checkEndpointName, checkThing } from "./endpoint.ts";
 import { judgeFactors } from "./factors.ts";
 import { judgeHandshake, judgeReach } from "./handshake.ts";
@@ -52,8 +53,14 @@ async function examine(options: DoctorOptions, ports: DoctorPorts, findings: Fin
 function target(options: DoctorOptions, ports: DoctorPorts, files: DeviceFiles, port: number): Target {
   const { thingName, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const alpn = options.alpn ?? alpnForPort(port) ?? [];
-  const clientId = options.clientId ?? thingName ?? "thingwire-doctor";
+  const clientId = options.clientId ?? thingName ?? guessedName(files) ?? "thingwire-doctor";
   return { options, ports, files, port, alpn, clientId, timeoutMs };
+}
+
+/** A common name that a thing can have, as own CAs give it; that of AWS's own certificates has spaces. */
+function guessedName({ certificates }: DeviceFiles): string | undefined {
+  const common = certificates === undefined ? undefined : commonName(certificates[0]!);
+  return common !== undefined && isThingName(common) ? common : undefined;
 }
 
 /** Looks the name up; an address needs no name. */

@@ -14,6 +14,7 @@ import { Alert } from "../../tls/alerts.ts";
 import { TlsError } from "../../tls/errors.ts";
 import { oneLine } from "../../tls/x509/describe.ts";
 import type { CertificateErrorCode } from "../../tls/x509/errors.ts";
+import { parseServerName } from "../../tls/x509/names.ts";
 import { isSelfIssued } from "../../tls/x509/validate.ts";
 import type { TransportErrorCode } from "../../transport/errors.ts";
 import { connectOnce, type Outcome, type Target, wireError } from "./attempt.ts";
@@ -140,13 +141,22 @@ async function judgeAlert(target: Target, error: TlsError, findings: Findings): 
     return;
   }
   if (beforeAnswer(error) && (await judgeAlpn(target, evidence, error, findings))) return;
-  const [check, cause] = byAlert[alert] ?? byPlace(alert, error);
+  const [check, cause] = withoutName(target, error) ?? byAlert[alert] ?? byPlace(alert, error);
   findings.ok("handshake", "the server answers with TLS");
   if (check !== "client-certificate") {
     findings.found(check, cause, evidence, error);
     return;
   }
   judgeRefusedCertificate(target, cause, evidence, error, findings);
+}
+
+/** A server that chooses by name, and was asked by address. */
+function withoutName({ options }: Target, error: TlsError): readonly [CheckId, Cause] | undefined {
+  const { alert } = error;
+  const isOfName = alert === Alert.handshake_failure || alert === Alert.unrecognized_name;
+  return beforeAnswer(error) && isOfName && parseServerName(options.endpoint)?.type === "ip"
+    ? ["handshake", "DOCTOR_SERVER_NAME_MISSING"]
+    : undefined;
 }
 
 /** Whether AWS IoT wants a protocol name at this port. */
