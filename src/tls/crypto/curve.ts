@@ -18,8 +18,7 @@ import { drawInteger, drawResidue, mod, toBytes, toInteger } from "./integers.ts
 import {
   BLINDED,
   Combination,
-  GeneratorMultiplication,
-  GeneratorTable,
+  MultiplesTable,
   Multiplication,
   type Shape,
   sparsePoints,
@@ -68,7 +67,7 @@ class WeierstrassCurve<E> implements Curve {
   readonly #shape: Shape;
   readonly #generator: Jacobian<E>;
   // Shared by all tasks of the provider: whoever needs a table first builds it, and others go on where it stands.
-  #generatorTable: Task<readonly (readonly Affine<E>[])[]> | undefined;
+  #generatorTable: MultiplesTable<E> | undefined;
   #generatorMultiples: Task<readonly Affine<E>[]> | undefined;
 
   constructor(parameters: CurveParameters, arithmetic: Arithmetic<E>) {
@@ -97,24 +96,26 @@ class WeierstrassCurve<E> implements Curve {
   }
 
   multiplyGenerator(scalar: bigint, random: Random): Task<Coordinates> {
-    const shape = this.#shape;
-    const recoded = this.#recode(scalar, shape.baseWidth, random);
-    const table = (this.#generatorTable ??= new GeneratorTable(
-      this.#points,
-      this.#generator,
-      recoded.digits.length,
-      shape,
-    ));
-    const product = new GeneratorMultiplication(this.#points, table, recoded, shape, this.#drawZ(random));
-    return chain(product, (result) => this.#coordinates(result));
+    const { baseWindow, baseStride } = this.#shape;
+    const recoded = this.#recode(scalar, baseWindow, random);
+    this.#generatorTable ??= this.#table(this.#generator, baseWindow, baseStride, recoded);
+    return this.#product(this.#generatorTable, recoded, random);
   }
 
   multiply(scalar: bigint, point: Coordinates, random: Random): Task<Coordinates> {
     const { window } = this.#shape;
     const recoded = this.#recode(scalar, window, random);
-    const lifted = this.#points.infinity();
-    this.#points.lift(lifted, this.#jacobian(point), this.#drawZ(random));
-    return chain(new Multiplication(this.#points, lifted, recoded, window), (product) => this.#coordinates(product));
+    const table = this.#table(this.#jacobian(point), window, recoded.digits.length, recoded);
+    return this.#product(table, recoded, random);
+  }
+
+  #table(point: Jacobian<E>, width: number, stride: number, { digits }: SecretScalar): MultiplesTable<E> {
+    return new MultiplesTable(this.#points, point, width, stride, digits.length);
+  }
+
+  #product(table: MultiplesTable<E>, scalar: SecretScalar, random: Random): Task<Coordinates> {
+    const product = new Multiplication(this.#points, table, scalar, this.#drawZ(random));
+    return chain(product, (result) => this.#coordinates(result));
   }
 
   combinationHasX(u1: bigint, point: Coordinates, u2: bigint, r: bigint): Task<boolean> {
@@ -159,9 +160,9 @@ class WeierstrassCurve<E> implements Curve {
       if (inverse === undefined)
         throw new UsageError("INTERNAL_BUG", "a multiple of a point of prime order is infinity");
       const z = field.element(inverse);
-      const power = field.element(0n);
-      const x = field.element(0n);
-      const y = field.element(0n);
+      const power = field.zero();
+      const x = field.zero();
+      const y = field.zero();
       field.square(power, z);
       field.multiply(x, point.x, power);
       field.multiply(power, power, z);
@@ -175,9 +176,9 @@ class WeierstrassCurve<E> implements Curve {
     const { field } = this.#points;
     const { order, prime } = this.parameters;
     if (this.#points.isInfinity(point)) return false;
-    const square = field.element(0n);
+    const square = field.zero();
     field.square(square, point.z);
-    const difference = field.element(0n);
+    const difference = field.zero();
     field.multiplySubtract(difference, field.element(r), square, point.x);
     if (field.isZero(difference)) return true;
     if (r + order >= prime) return false;

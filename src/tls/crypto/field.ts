@@ -21,6 +21,8 @@ export interface Field<E> {
    * that look at nothing.
    */
   readonly uniform: boolean;
+  /** A new cell with zero in it. */
+  zero(): E;
   /** A new cell with an integer in it. */
   element(value: bigint): E;
   /** The integer in `[0, modulus)` that a cell stands for. */
@@ -72,6 +74,10 @@ class BigIntField implements Field<BigIntCell> {
   constructor(modulus: bigint, bits: number) {
     this.modulus = modulus;
     this.units = multiplicationUnits(bits);
+  }
+
+  zero(): BigIntCell {
+    return { value: 0n };
   }
 
   element(value: bigint): BigIntCell {

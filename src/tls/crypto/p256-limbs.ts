@@ -16,23 +16,14 @@
 import type { Task } from "../../task.ts";
 import { p256 } from "./curve-parameters.ts";
 import type { Arithmetic, Field } from "./field.ts";
-import { InverseTask, mod } from "./integers.ts";
+import { mod } from "./integers.ts";
+import { CARRY, fromLimbs, LIMBS, LIMBS_BITS, type Limbs, newLimbs, ROUND, toLimbs } from "./limbs.ts";
+import { UniformInverseTask } from "./safegcd.ts";
 
-/** A cell: eleven doubles. */
-export type Limbs = Float64Array;
-
-const LIMBS = 11;
-const LAST = LIMBS - 1;
-const BITS = 264n;
-/** Added and taken away again, it rounds to the nearest multiple of 2^24, since doubles from 2^76 to 2^77 are such multiples. */
-const ROUND = 1.5 * 2 ** 76;
-/** What a column hands to the next, where one unit is worth 2^24. */
-const CARRY = 2 ** -24;
+/** Cells that are made at a time. */
+const SPARE = 64;
 const SHIFT8 = 2 ** 8;
 const SHIFT16 = 2 ** 16;
-const PAIR_BITS = 48n;
-const PAIR_MASK = 0xffffffffffffn;
-const PAIR = 2 ** 24;
 /** The prime, limb by limb. */
 const PRIME: readonly number[] = [-1, 0, 0, 0, 1, 0, 0, 0, 1, -SHIFT8, SHIFT16];
 
@@ -44,64 +35,59 @@ class P256LimbField implements Field<Limbs> {
   readonly units = 1;
   readonly uniform = true;
   readonly #zero: Limbs = new Float64Array(LIMBS);
-  readonly #one: Limbs = new Float64Array(LIMBS).fill(1, 0, 1);
+  /** One as a number, not as a cell. */
+  readonly #plainOne: Limbs = new Float64Array(LIMBS).fill(1, 0, 1);
   readonly #product: Limbs = new Float64Array(LIMBS);
+  #spare: Limbs[] = [];
+
+  zero(): Limbs {
+    const cell = this.#spare.pop();
+    if (cell !== undefined) return cell;
+    this.#spare = newLimbs(SPARE);
+    return this.zero();
+  }
 
   element(value: bigint): Limbs {
-    const limbs = new Float64Array(LIMBS);
-    let rest = mod(value << BITS, p256.prime);
-    let carry = 0;
-    for (let i = 0; i < LAST; i += 2) {
-      const pair = Number(rest & PAIR_MASK);
-      rest >>= PAIR_BITS;
-      const high = Math.floor(pair * CARRY);
-      carry = centre(limbs, i, pair - high * PAIR + carry);
-      carry = centre(limbs, i + 1, high + carry);
-    }
-    limbs[LAST] = Number(rest) + carry;
-    return limbs;
+    const cell = this.zero();
+    toLimbs(cell, mod(value << LIMBS_BITS, p256.prime));
+    return cell;
   }
 
   integer(a: Limbs): bigint {
-    const plain = new Float64Array(LIMBS);
-    this.multiplySubtract(plain, a, this.#one, this.#zero);
-    let value = BigInt(plain[LAST]!);
-    for (let i = LAST - 2; i >= 0; i -= 2) value = (value << PAIR_BITS) + BigInt(plain[i + 1]! * PAIR + plain[i]!);
-    return mod(value, p256.prime);
+    const product = this.#product;
+    this.multiplySubtract(product, a, this.#plainOne, this.#zero);
+    return mod(fromLimbs(product), p256.prime);
   }
 
   inverse(value: bigint, modulus: bigint): Task<bigint | undefined> {
-    return new InverseTask(value, modulus);
+    return new UniformInverseTask(value, modulus);
   }
 
   copy(out: Limbs, a: Limbs): void {
     out.set(a);
   }
 
-  /** Reads the whole table, whose length is a multiple of eight, with a factor of one for what was asked for and zero for the others. */
+  /** Reads the whole table, which has eight cells, with a factor of one for what was asked for and zero for the others. */
   select(out: Limbs, table: readonly Limbs[], index: number): void {
-    out.fill(0);
-    for (let at = 0; at < table.length; at += 8) {
-      const t0 = table[at]!;
-      const t1 = table[at + 1]!;
-      const t2 = table[at + 2]!;
-      const t3 = table[at + 3]!;
-      const t4 = table[at + 4]!;
-      const t5 = table[at + 5]!;
-      const t6 = table[at + 6]!;
-      const t7 = table[at + 7]!;
-      const m0 = whenEqual(index, at);
-      const m1 = whenEqual(index, at + 1);
-      const m2 = whenEqual(index, at + 2);
-      const m3 = whenEqual(index, at + 3);
-      const m4 = whenEqual(index, at + 4);
-      const m5 = whenEqual(index, at + 5);
-      const m6 = whenEqual(index, at + 6);
-      const m7 = whenEqual(index, at + 7);
-      for (let i = 0; i < LIMBS; i++)
-        out[i]! +=
-          m0 * t0[i]! + m1 * t1[i]! + m2 * t2[i]! + m3 * t3[i]! + m4 * t4[i]! + m5 * t5[i]! + m6 * t6[i]! + m7 * t7[i]!;
-    }
+    const t0 = table[0]!;
+    const t1 = table[1]!;
+    const t2 = table[2]!;
+    const t3 = table[3]!;
+    const t4 = table[4]!;
+    const t5 = table[5]!;
+    const t6 = table[6]!;
+    const t7 = table[7]!;
+    const m0 = whenEqual(index, 0);
+    const m1 = whenEqual(index, 1);
+    const m2 = whenEqual(index, 2);
+    const m3 = whenEqual(index, 3);
+    const m4 = whenEqual(index, 4);
+    const m5 = whenEqual(index, 5);
+    const m6 = whenEqual(index, 6);
+    const m7 = whenEqual(index, 7);
+    for (let i = 0; i < LIMBS; i++)
+      out[i] =
+        m0 * t0[i]! + m1 * t1[i]! + m2 * t2[i]! + m3 * t3[i]! + m4 * t4[i]! + m5 * t5[i]! + m6 * t6[i]! + m7 * t7[i]!;
   }
 
   choose(out: Limbs, a: Limbs, b: Limbs, second: number): void {
@@ -122,11 +108,31 @@ class P256LimbField implements Field<Limbs> {
   }
 
   add(out: Limbs, a: Limbs, b: Limbs): void {
-    for (let i = 0; i < LIMBS; i++) out[i] = a[i]! + b[i]!;
+    out[0] = a[0]! + b[0]!;
+    out[1] = a[1]! + b[1]!;
+    out[2] = a[2]! + b[2]!;
+    out[3] = a[3]! + b[3]!;
+    out[4] = a[4]! + b[4]!;
+    out[5] = a[5]! + b[5]!;
+    out[6] = a[6]! + b[6]!;
+    out[7] = a[7]! + b[7]!;
+    out[8] = a[8]! + b[8]!;
+    out[9] = a[9]! + b[9]!;
+    out[10] = a[10]! + b[10]!;
   }
 
   subtract(out: Limbs, a: Limbs, b: Limbs): void {
-    for (let i = 0; i < LIMBS; i++) out[i] = a[i]! - b[i]!;
+    out[0] = a[0]! - b[0]!;
+    out[1] = a[1]! - b[1]!;
+    out[2] = a[2]! - b[2]!;
+    out[3] = a[3]! - b[3]!;
+    out[4] = a[4]! - b[4]!;
+    out[5] = a[5]! - b[5]!;
+    out[6] = a[6]! - b[6]!;
+    out[7] = a[7]! - b[7]!;
+    out[8] = a[8]! - b[8]!;
+    out[9] = a[9]! - b[9]!;
+    out[10] = a[10]! - b[10]!;
   }
 
   multiply(out: Limbs, a: Limbs, b: Limbs): void {
@@ -410,13 +416,6 @@ class P256LimbField implements Field<Limbs> {
     out[9] = t - h;
     out[10] = h * CARRY - c[10]!;
   }
-}
-
-/** Writes a limb that was not negative, in the signed form, and returns the carry. */
-function centre(limbs: Limbs, i: number, limb: number): number {
-  const carry = (limb + ROUND - ROUND) * CARRY;
-  limbs[i] = limb - carry * PAIR;
-  return carry;
 }
 
 /** One where the two small integers are equal, zero elsewhere, without a branch. */

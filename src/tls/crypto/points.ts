@@ -3,7 +3,7 @@
  *
  * The formulas are those everyone uses (the Explicit-Formulas Database, "Jacobian coordinates with a4=-3"). The cases they do not
  * cover (equal points, opposite points, infinity) are handled by `add` and `addAffine`, so that callers need not think of them;
- * `addDistinct` and `addDistinctAffine` are for those that have proved that no such case arises, and look at no value.
+ * `addDistinct` is for those that have proved that no such case arises, and looks at no value.
  *
  * @module
  */
@@ -31,6 +31,8 @@ export const DOUBLE_MULTIPLICATIONS = 8;
 export const ADD_MULTIPLICATIONS = 16;
 /** Field multiplications of {@link Points.addAffine}. */
 export const ADD_AFFINE_MULTIPLICATIONS = 11;
+/** Points that {@link ToAffine} works on at a time. */
+const POINTS_AT_ONCE = 8;
 
 /** The group law over one field. Owns scratch cells: one operation at a time. Outputs may be inputs. */
 export class Points<E> {
@@ -41,13 +43,16 @@ export class Points<E> {
   constructor(field: Field<E>) {
     this.field = field;
     this.#one = field.element(1n);
-    this.#t = Array.from({ length: 8 }, () => field.element(0n));
+    this.#t = Array.from({ length: 8 }, () => field.zero());
   }
 
   /** A new point at infinity. */
   infinity(): Jacobian<E> {
     const { field } = this;
-    return { x: field.element(1n), y: field.element(1n), z: field.element(0n) };
+    const point = { x: field.zero(), y: field.zero(), z: field.zero() };
+    field.copy(point.x, this.#one);
+    field.copy(point.y, this.#one);
+    return point;
   }
 
   isInfinity(p: Jacobian<E>): boolean {
@@ -104,15 +109,25 @@ export class Points<E> {
       this.copy(out, field.isZero(p.z) ? q : p);
       return;
     }
-    this.#compare(p, q);
-    if (field.isZero(this.#t[6]!)) this.#meet(out, p);
-    else this.#chordOf(out, p, q);
-  }
-
-  /** out = p + q where neither is infinity and they are neither equal nor opposite; else the new Z is zero. */
-  addDistinct(out: Jacobian<E>, p: Jacobian<E>, q: Jacobian<E>): void {
-    this.#compare(p, q);
-    this.#chordOf(out, p, q);
+    const t = this.#t;
+    const a = t[0]!;
+    const b = t[1]!;
+    const u = t[4]!;
+    const s = t[5]!;
+    field.square(a, q.z);
+    field.multiply(u, p.x, a);
+    field.multiply(a, a, q.z);
+    field.multiply(s, p.y, a);
+    field.square(b, p.z);
+    field.multiplySubtract(t[6]!, q.x, b, u);
+    field.multiply(b, b, p.z);
+    field.multiplySubtract(t[7]!, q.y, b, s);
+    if (field.isZero(t[6]!)) {
+      this.#meet(out, p);
+      return;
+    }
+    field.multiply(a, p.z, q.z);
+    this.#chord(out, a, u, s);
   }
 
   /** out = p + q for a q in affine coordinates: cheaper. */
@@ -129,28 +144,13 @@ export class Points<E> {
     else this.#chord(out, p.z, p.x, p.y);
   }
 
-  /** As {@link addDistinct}, for a q in affine coordinates. */
-  addDistinctAffine(out: Jacobian<E>, p: Jacobian<E>, q: Affine<E>): void {
+  /** out = p + q where p is not infinity, nor equal or opposite to q; else the new Z is zero. Looks at no value. */
+  addDistinct(out: Jacobian<E>, p: Jacobian<E>, q: Affine<E>): void {
     this.#compareAffine(p, q);
     this.#chord(out, p.z, p.x, p.y);
   }
 
-  /** Brings p and q to one denominator: u and s are p's x and y (cells 4 and 5), h and r are q's less p's (cells 6 and 7). */
-  #compare(p: Jacobian<E>, q: Jacobian<E>): void {
-    const { field } = this;
-    const t = this.#t;
-    const a = t[0]!;
-    const b = t[1]!;
-    field.square(a, q.z);
-    field.multiply(t[4]!, p.x, a);
-    field.multiply(a, a, q.z);
-    field.multiply(t[5]!, p.y, a);
-    field.square(b, p.z);
-    field.multiplySubtract(t[6]!, q.x, b, t[4]!);
-    field.multiply(b, b, p.z);
-    field.multiplySubtract(t[7]!, q.y, b, t[5]!);
-  }
-
+  /** h and r (cells 6 and 7): what q's x and y have more than p's, over p's denominators. */
   #compareAffine(p: Jacobian<E>, q: Affine<E>): void {
     const { field } = this;
     const t = this.#t;
@@ -161,19 +161,13 @@ export class Points<E> {
     field.multiplySubtract(t[7]!, q.y, b, p.y);
   }
 
-  /** The same x: the points are equal (then it is a doubling) or opposite. */
+  /** The same x: the points are equal (then r is zero, and it is a doubling) or opposite. */
   #meet(out: Jacobian<E>, p: Jacobian<E>): void {
     if (this.field.isZero(this.#t[7]!)) this.double(out, p);
     else this.copy(out, this.infinity());
   }
 
-  #chordOf(out: Jacobian<E>, p: Jacobian<E>, q: Jacobian<E>): void {
-    const t = this.#t;
-    this.field.multiply(t[0]!, p.z, q.z);
-    this.#chord(out, t[0]!, t[4]!, t[5]!);
-  }
-
-  /** The third point of a chord: Z = z·h, X = r² - h³ - 2uh², Y = r(uh² - X) - sh³. */
+  /** The third point of a chord, with h and r in cells 6 and 7: Z = z·h, X = r² - h³ - 2uh², Y = r(uh² - X) - sh³. */
   #chord(out: Jacobian<E>, z: E, u: E, s: E): void {
     const { field } = this;
     const t = this.#t;
@@ -194,7 +188,7 @@ export class Points<E> {
   }
 }
 
-/** p, 3p, 5p, … as a task: `count` points. */
+/** p, 3p, 5p, … as a task: `count` new points. */
 export class OddMultiples<E> extends Sliced<readonly Jacobian<E>[]> {
   readonly #points: Points<E>;
   readonly #twice: Jacobian<E>;
@@ -206,7 +200,9 @@ export class OddMultiples<E> extends Sliced<readonly Jacobian<E>[]> {
     super();
     this.#points = points;
     this.#twice = points.infinity();
-    this.#multiples = [point];
+    const first = points.infinity();
+    points.copy(first, point);
+    this.#multiples = [first];
     this.#count = count;
   }
 
@@ -226,53 +222,73 @@ export class OddMultiples<E> extends Sliced<readonly Jacobian<E>[]> {
   }
 }
 
-/** The affine coordinates of points that are not infinity, as a task, with one inversion for all. For public points. */
+/**
+ * The affine coordinates of points that are not infinity, as a task, with one inversion for all. The points give up their cells:
+ * their x and y are overwritten.
+ */
 export class ToAffine<E> extends Sliced<readonly Affine<E>[]> {
   readonly #points: Points<E>;
   readonly #from: readonly Jacobian<E>[];
   /** Products of the first Zs. */
   readonly #products: E[] = [];
-  readonly #to: Affine<E>[] = [];
   #inversion: Task<bigint | undefined> | undefined;
+  /** The inverse of the product of the first `#left` Zs. */
   #inverse: E | undefined;
+  #left: number;
+  readonly #power: E;
 
   constructor(points: Points<E>, from: readonly Jacobian<E>[]) {
     super();
     this.#points = points;
     this.#from = from;
+    this.#left = from.length;
+    this.#power = points.field.zero();
   }
 
   protected advance(): number {
     const { field } = this.#points;
+    if (this.#products.length < this.#from.length) return this.#multiply() * field.units;
+    if (this.#inverse === undefined) {
+      this.#inversion ??= field.inverse(field.integer(this.#products[this.#from.length - 1]!), field.modulus);
+      const units = this.delegate(this.#inversion);
+      if (this.delegateDone) this.#inverse = field.element(this.#inversion.result!);
+      return units;
+    }
+    return this.#divide(this.#inverse) * field.units;
+  }
+
+  /** Makes the products of some points; returns the multiplications. */
+  #multiply(): number {
+    const { field } = this.#points;
     const from = this.#from;
     const products = this.#products;
-    const done = products.length;
-    if (done < from.length) {
-      const product = field.element(1n);
-      field.multiply(product, done === 0 ? product : products[done - 1]!, from[done]!.z);
+    const end = Math.min(products.length + POINTS_AT_ONCE, from.length);
+    for (let i = products.length; i < end; i++) {
+      const product = field.zero();
+      if (i === 0) field.copy(product, from[0]!.z);
+      else field.multiply(product, products[i - 1]!, from[i]!.z);
       products.push(product);
-      return field.units;
     }
-    if (this.#inverse === undefined) {
-      this.#inversion ??= field.inverse(field.integer(products[done - 1]!), field.modulus);
-      const part = this.delegate(this.#inversion);
-      if (part.done) this.#inverse = field.element(this.#inversion.result!);
-      return part.units;
+    return POINTS_AT_ONCE;
+  }
+
+  /** Divides the coordinates of some points by their Zs, from the last one down. */
+  #divide(inverse: E): number {
+    const { field } = this.#points;
+    const products = this.#products;
+    const power = this.#power;
+    for (let i = 0; i < POINTS_AT_ONCE && this.#left > 0; i++) {
+      const { x, y, z } = this.#from[--this.#left]!;
+      const own = products[this.#left]!;
+      if (this.#left === 0) field.copy(own, inverse);
+      else field.multiply(own, inverse, products[this.#left - 1]!);
+      field.multiply(inverse, inverse, z);
+      field.square(power, own);
+      field.multiply(x, x, power);
+      field.multiply(power, power, own);
+      field.multiply(y, y, power);
     }
-    // From the last to the first: the inverse of the product of the first i, times the product of the first i - 1.
-    const i = from.length - 1 - this.#to.length;
-    const { x, y, z } = from[i]!;
-    const inverse = field.element(1n);
-    const power = field.element(0n);
-    const affine = { x: field.element(0n), y: field.element(0n) };
-    field.multiply(inverse, this.#inverse, i === 0 ? inverse : products[i - 1]!);
-    field.multiply(this.#inverse, this.#inverse, z);
-    field.square(power, inverse);
-    field.multiply(affine.x, x, power);
-    field.multiply(power, power, inverse);
-    field.multiply(affine.y, y, power);
-    this.#to.push(affine);
-    if (i === 0) this.complete(this.#to.reverse());
-    return 6 * field.units;
+    if (this.#left === 0) this.complete(this.#from);
+    return 6 * POINTS_AT_ONCE;
   }
 }

@@ -15,6 +15,8 @@ export abstract class Sliced<T> implements Task<T> {
   #spent = 0;
   #done = false;
   #result: T | undefined;
+  /** Whether the task that {@link delegate} advanced last is done. */
+  protected delegateDone = false;
 
   get spent(): number {
     return this.#spent;
@@ -26,11 +28,11 @@ export abstract class Sliced<T> implements Task<T> {
   }
 
   step(units: number): boolean {
-    const limit = this.#spent + units;
-    do {
-      if (this.#done) return true;
-      this.#spent += this.advance();
-    } while (this.#spent < limit);
+    if (this.#done) return true;
+    let spent = 0;
+    do spent += this.advance();
+    while (spent < units && !this.#done);
+    this.#spent += spent;
     return this.#done;
   }
 
@@ -42,10 +44,13 @@ export abstract class Sliced<T> implements Task<T> {
     this.#done = true;
   }
 
-  /** Advances another task by its smallest operation. For a task that is made of others; true when the other is done. */
-  protected delegate(task: Task<unknown>): { readonly done: boolean; readonly units: number } {
+  /**
+   * Advances another task by its smallest operation, for a task that is made of others. Returns its units; afterwards
+   * {@link delegateDone} says whether it is done.
+   */
+  protected delegate(task: Task<unknown>): number {
     const before = task.spent;
-    const done = task.step(1);
-    return { done, units: task.spent - before };
+    this.delegateDone = task.step(1);
+    return task.spent - before;
   }
 }

@@ -4,7 +4,7 @@ import { fromHex, NO_BYTES, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import { createCurve } from "../../../src/tls/crypto/curve.ts";
 import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
-import { SignTask } from "../../../src/tls/crypto/ecdsa.ts";
+import { signature } from "../../../src/tls/crypto/ecdsa.ts";
 import { decodeSignature, encodeSignature } from "../../../src/tls/crypto/ecdsa-signature.ts";
 import { bigintArithmetic } from "../../../src/tls/crypto/field.ts";
 import { createCrypto, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
@@ -79,7 +79,7 @@ describe("RFC 6979", () => {
   ])("RFC 6979 $section $parameters.name, $hash.name, “$message”", ({ parameters, hash, x, message, r, s }) => {
     const curve = createCurve(parameters, bigintArithmetic);
     const digest = digestOf(hash.name, message);
-    const task = new SignTask(curve, hash, toInteger(fromHex(x)), digest, NO_BYTES, random);
+    const task = signature(curve, hash, toInteger(fromHex(x)), digest, NO_BYTES, random);
     const expected = { r: BigInt(`0x${r}`), s: BigInt(`0x${s}`) };
     expect(decodeSignature(finish(task), curve.bytes)).toEqual(expected);
   });
