@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
-import { Aes, aesTables } from "../../../src/tls/crypto/aes.ts";
+import { Aes, aesTable } from "../../../src/tls/crypto/aes.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 
 const crypto = createCrypto();
 
 function encrypt(key: string, block: string): string {
   const words = Int32Array.from({ length: 4 }, (_, i) => Number.parseInt(block.slice(8 * i, 8 * i + 8), 16));
-  new Aes(aesTables(), fromHex(key)).encrypt(words, words);
+  new Aes(aesTable(), fromHex(key)).encrypt(words, words);
   return [...words].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
