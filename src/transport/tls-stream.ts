@@ -66,6 +66,7 @@ export class TlsStream<I> implements Transport {
   #info: I | undefined;
   #lowerError: ThingwireError | undefined;
   #cancelTimeout: (() => void) | undefined;
+  #cancelDelay: (() => void) | undefined;
   /** `onWritable` is due: at first, and whenever less was taken than was offered. */
   #announce = true;
   #shutdown = false;
@@ -194,7 +195,7 @@ export class TlsStream<I> implements Transport {
         this.#fail(this.#lowerError ?? event.error);
         break;
       case "delay":
-        this.#options.timers.set(event.ms, () => {
+        this.#cancelDelay = this.#options.timers.set(event.ms, () => {
           this.#end.endDelay?.();
           this.#pump.wake();
         });
@@ -261,6 +262,7 @@ export class TlsStream<I> implements Transport {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#cancelTimeout?.();
+    this.#cancelDelay?.();
     const { isBlocked } = this.#pump;
     this.#pump.stop();
     this.#engine.destroy();
