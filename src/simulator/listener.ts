@@ -68,6 +68,8 @@ interface Client {
   /** How its connection ends, where it is not the orderly way. */
   ending: Ending | undefined;
   connection: BrokerConnection | undefined;
+  /** It was told in the log why this client is not served. */
+  isExplained: boolean;
 }
 
 /** Takes connections in. */
@@ -193,7 +195,7 @@ export class Listener {
   #newClient(peer: string, sourceIp: string | undefined): Client {
     const principal = `client-${++this.#count}`;
     const nothingYet = { identity: undefined, refusedAtConnect: undefined, ending: undefined, connection: undefined };
-    const client: Client = { principal, peer, sourceIp, ...nothingYet };
+    const client: Client = { principal, peer, sourceIp, ...nothingYet, isExplained: false };
     this.#clients.set(principal, client);
     return client;
   }
@@ -272,6 +274,7 @@ export class Listener {
   }
 
   #refused(client: Client, certificateId: string | undefined, explanation: string, resource = ""): void {
+    client.isExplained = true;
     const safe = printable(explanation, 400);
     this.#log.log("warn", TAG, `${client.peer} refused: ${safe}`);
     const { authorization } = this.#options;
@@ -279,7 +282,8 @@ export class Listener {
   }
 
   #endTls(transport: TlsServerTransport, client: Client, reason: CloseReason): Ended {
-    if (reason.kind === "network" && reason.error !== undefined && client.connection?.clientId === undefined)
+    const isEarly = client.connection?.clientId === undefined && !client.isExplained;
+    if (isEarly && reason.kind === "network" && reason.error !== undefined)
       this.#log.log("warn", TAG, `${client.peer} a TLS handshake or connection failed: ${reason.error.message}`);
     const ending = this.#endingOf(client, reason);
     if (ending === "close_notify") {

@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { utf8Decode } from "../../bytes.ts";
 import { asThingwireError } from "../../errors.ts";
-import { consoleLogger } from "../../runtime/console-logger.ts";
+import { type ConsoleLoggerOptions, consoleLogger } from "../../runtime/console-logger.ts";
 import { readInput } from "../../runtime/node-credentials.ts";
 import { type LocalEndpoint, startLocalEndpoint } from "../../simulator/node/endpoint.ts";
 import { type Command, type CommandContext, integerOption, printError, stringOption } from "../command.ts";
@@ -31,11 +31,11 @@ export const simulate: Command = {
     "alpn-port": { type: "string", value: "N", help: "Opens a port that wants ALPN x-amzn-mqtt-ca too, as AWS's 443." },
     thing: { type: "string", value: "NAME", help: "The thing that gets a certificate (thingwire-demo)." },
     policy: { type: "string", value: "FILE", help: "Its policy, instead of one that allows what the examples do." },
+    "allow-no-sni": { type: "boolean", help: "Serve clients that name no server, such as openssl s_client." },
     verbose: { type: "boolean", help: "Log each packet and request." },
   },
   async run(context) {
     const { values, terminal, json, signal } = context;
-    const level = values["verbose"] === true ? "verbose" : "info";
     const policyFile = stringOption(values, "policy");
     const endpoint = await startLocalEndpoint({
       dir: stringOption(values, "dir"),
@@ -44,7 +44,8 @@ export const simulate: Command = {
       thingName: stringOption(values, "thing"),
       // What is no text is told as a policy that is malformed.
       policy: policyFile === undefined ? undefined : (utf8Decode(readInput(policyFile, "policy")) ?? ""),
-      log: consoleLogger({ level: json ? "none" : level }),
+      treatment: values["allow-no-sni"] === true ? { noServerName: "admit" } : {},
+      log: consoleLogger(logging(json, values["verbose"] === true)),
     });
     terminal.print(json ? JSON.stringify(facts(endpoint)) : introduction(endpoint, terminal.paint).join("\n"));
     const stopReading = readCommands(endpoint, context);
@@ -53,6 +54,12 @@ export const simulate: Command = {
     await endpoint.close();
   },
 };
+
+/** Why a handshake failed is told by the simulator itself; its steps only where they are asked for. */
+function logging(json: boolean, verbose: boolean): ConsoleLoggerOptions {
+  if (json) return { level: "none" };
+  return verbose ? { level: "verbose" } : { level: "info", tags: { tls: "none" } };
+}
 
 function facts({ host, port, alpnPort, thingName, folder }: LocalEndpoint) {
   const { certificateId, certificateFile: certificate, privateKeyFile: privateKey } = folder.device;
