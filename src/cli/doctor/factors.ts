@@ -29,6 +29,9 @@ function judge(results: readonly CheckResult[], factor: Factor): Omit<FactorResu
     ({ code, verdict }) => verdict === "fail" && code !== undefined && (causes[code] as CauseRow).factor === factor,
   );
   if (against !== undefined) return { verdict: "no", evidence: `${against.code}: ${against.meaning}` };
+  const isClientId = results.some(({ code }) => code === "DOCTOR_CLIENT_ID_DENIED");
+  if (factor === 4 && isClientId)
+    return { verdict: "yes", evidence: "CONNECT was accepted with the thing's name as client id" };
   const proof = proofs[factor].find((check) => results.some((one) => one.check === check && one.verdict === "ok"));
   const failedAfterwards = factor === 5 && results.some(({ verdict }) => verdict === "fail");
   if (proof !== undefined && !failedAfterwards) return { verdict: "yes", evidence: evidenceOf(factor) };
@@ -44,7 +47,7 @@ function evidenceOf(factor: Factor): string {
     case 3:
       return "the server took the certificate in the handshake";
     case 4:
-      return "CONNECT was accepted, which no certificate without a policy gets";
+      return "CONNECT was accepted, which AWS IoT does for no certificate without a policy";
     case 5:
       return "connecting, publishing, subscribing and receiving were allowed where they were tried";
   }

@@ -7,6 +7,7 @@ import {
   awsBehaviour,
   Broker,
   type BrokerAction,
+  type BrokerConnection,
   type BrokerOptions,
   type CloseReason,
 } from "../../../src/mqtt/broker.ts";
@@ -100,7 +101,7 @@ function says(text: string): Listener {
 }
 
 function overTls(
-  serve: (client: TlsServerTransport) => void,
+  serve: (client: TlsServerTransport) => unknown,
   more: Partial<TlsServerOptions> = {},
   identity: Issued = server,
 ): Listener {
@@ -153,7 +154,8 @@ interface CloudOptions {
   readonly behaviour?: Partial<BrokerOptions>;
   /** Actions that are denied, by a text like `publish $aws/things/lamp/shadow/get`. */
   readonly denied?: (action: string) => boolean;
-  readonly shadows?: boolean | ((broker: Broker) => void);
+  /** `drop` ends all connections. */
+  readonly shadows?: boolean | ((broker: Broker, drop: () => void) => void);
   readonly alert?: number;
   readonly tls?: Partial<TlsServerOptions>;
   readonly prepare?: (broker: Broker) => void;
@@ -185,15 +187,16 @@ function tlsBroker({
     authorize: (action) => (denied(textOf(action)) ? { denied: "by the test" } : true),
     ...behaviour,
   });
+  const connections: BrokerConnection[] = [];
   if (shadows === true) serveShadows(broker, new ShadowService({ now: () => 1 }), silent);
-  else if (shadows !== false) shadows(broker);
+  else if (shadows !== false) shadows(broker, () => connections.forEach((one) => void one.close("dropped")));
   prepare?.(broker);
   const end = (transport: Transport, reason: CloseReason): Ended => {
     if (alert === undefined || !reason.kind.startsWith("denied")) return endOrderly(transport);
     (transport as TlsServerTransport).abort(alert);
     return "destroyed";
   };
-  return overTls((client) => void serveMqtt(broker, client, runtime, { end }), tls);
+  return overTls((client) => connections.push(serveMqtt(broker, client, runtime, { end })), tls);
 }
 
 /** A network that fails before anything listens. */
@@ -484,6 +487,21 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     ["shadow-update DOCTOR_SHADOW_REFUSED"],
   ],
   [
+    "a server that breaks the handshake",
+    { listen: tlsBroker({ tls: { deviations: [{ on: "ServerHelloDone", times: 2 }] } }) },
+    ["handshake DOCTOR_HANDSHAKE_FAILED"],
+  ],
+  [
+    "a connection that is lost once",
+    { listen: tlsBroker({ denied: once(`publish ${shadow}/get`) }) },
+    ["session DOCTOR_CONNECTION_UNSTABLE?"],
+  ],
+  [
+    "a server that hangs up instead of answering",
+    { listen: tlsBroker({ shadows: hangsUp }) },
+    ["receive DOCTOR_RECEIVE_CLOSED", "shadow-update DOCTOR_RECEIVE_CLOSED"],
+  ],
+  [
     "no JSON on the shadow's topic",
     { listen: tlsBroker({ shadows: garbage }) },
     ["shadow-get DOCTOR_SHADOW_UNREADABLE"],
@@ -521,6 +539,18 @@ function alwaysRejects(broker: Broker, operation: "get" | "update", code: number
     for (const { topic, payload: answer } of others === "get" ? service.get(asked) : service.update(asked))
       broker.publish({ topic, payload: answer, qos: 1 });
   });
+}
+
+/** Denies an action the first time. */
+function once(denied: string): (action: string) => boolean {
+  let left = 1;
+  return (action) => action === denied && left-- > 0;
+}
+
+/** Ends the connection when the shadow is asked for. */
+function hangsUp(broker: Broker, drop: () => void): void {
+  for (const operation of ["get", "update"])
+    broker.subscribe(`${shadow}/${operation}`, () => void setTimeout(drop, 20));
 }
 
 /** Somebody else on the shadow's topics. */
