@@ -86,7 +86,9 @@ export function checkCertificate(chain: readonly Certificate[], ports: Admission
   const who = `its certificate ${leaf.subject.toString()} (${id.slice(0, 8)}…)`;
   if (status !== undefined && status !== "ACTIVE") findings.push({ condition: status, detail: `${who} is ${status}` });
   const isFlawless = findings.length === 0;
-  if (status === undefined) findings.push({ condition: "notRegistered", detail: `${who} is not registered` });
+  const isForged = findings.some(({ condition }) => condition === "unknownAuthority" || condition === "badSignature");
+  if (status === undefined && !isForged)
+    findings.push({ condition: "notRegistered", detail: `${who} is not registered` });
   const authority = caCertificateId === undefined ? undefined : registry.authorities.find(caCertificateId);
   const registers = status === undefined && isFlawless && authority?.status === "ACTIVE" && authority.autoRegistration;
   return { certificateId: id, findings, registerUnder: registers ? caCertificateId : undefined };

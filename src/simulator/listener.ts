@@ -143,14 +143,15 @@ export class Listener {
   authorize(action: BrokerAction): true | Denial {
     const { authorization, denialEndings, registry } = this.#options;
     const client = this.#clients.get(action.principal ?? "");
-    // A client of the broker that did not come in here, such as one of a test: nothing is known of it.
-    if (client?.identity === undefined) return { denied: "denied: nothing is known of its certificate" };
-    const { refusedAtConnect, identity } = client;
-    if (action.type === "connect" && refusedAtConnect !== undefined) {
-      client.ending = refusedAtConnect.ending;
-      this.#refused(client, identity.certificateId, refusedAtConnect.finding.detail);
-      return { denied: refusedAtConnect.finding.detail };
+    if (client?.refusedAtConnect !== undefined && action.type === "connect") {
+      const { finding, ending } = client.refusedAtConnect;
+      client.ending = ending;
+      this.#refused(client, client.identity?.certificateId, finding.detail);
+      return { denied: finding.detail };
     }
+    // A client of the broker that did not come in here, such as one of a test.
+    if (client?.identity === undefined) return { denied: "denied: nothing is known of its certificate" };
+    const { identity } = client;
     const answer = authorization.authorize(action, identity);
     if (answer === true) return true;
     const certificate = registry.certificates.find(identity.certificateId);

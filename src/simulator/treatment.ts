@@ -37,7 +37,7 @@ export interface Treatments {
   /** Registered, but its CA is not, or no longer. */
   readonly authorityNotRegistered: Treatment;
   /** It names a CA that is known here, and that CA did not sign it. */
-  readonly badSignature: Treatment;
+  readonly badSignature: Exclude<Treatment, "admit">;
   readonly expired: Treatment;
   readonly notYetValid: Treatment;
   /** A key, signature algorithm or purpose that AWS IoT does not take (RSA below 2048 bits, SHA-1, …). */
