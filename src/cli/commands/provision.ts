@@ -1,6 +1,7 @@
 /**
  * `thingwire provision …`: what a device needs before it can connect. Key pairs, signing requests, a CA of one's own and the proof by which
- * AWS IoT registers it, and device certificates under it. Each command says what to call next at AWS.
+ * AWS IoT registers it, and device certificates under it. Each command says what to call next, at AWS and
+ * at the local endpoint.
  *
  * File names are those of AWS's downloads, with the thing's name for the certificate's id, so that `thingwire embed` finds them.
  *
@@ -9,6 +10,7 @@
 
 import { join } from "node:path";
 import { certificateId } from "../../simulator/authority.ts";
+import { DEFAULT_POLICY_NAME } from "../../simulator/cloud.ts";
 import { finish } from "../../task.ts";
 import type { PrivateKey } from "../../tls/crypto/provider.ts";
 import { type IssuingPorts, issueUnder, selfSign } from "../../tls/x509/authority.ts";
@@ -129,6 +131,11 @@ export const provisionCa: Command = {
         `thingwire provision verification CODE --dir ${quoted(folderOf(context))}`,
         `aws iot register-ca-certificate --ca-certificate ${file(path)} --verification-cert ${file(at(context, "verification.crt"))} --set-as-active`,
       ],
+      local: [
+        "thingwire registry registration-code",
+        `thingwire provision verification CODE --dir ${quoted(folderOf(context))}`,
+        `thingwire registry register ca ${quoted(path)} ${quoted(at(context, "verification.crt"))}`,
+      ],
     });
   },
 };
@@ -160,6 +167,7 @@ export const provisionVerification: Command = {
       aws: [
         `aws iot register-ca-certificate --ca-certificate ${file(caFile)} --verification-cert ${file(path)} --set-as-active`,
       ],
+      local: [`thingwire registry register ca ${quoted(caFile)} ${quoted(path)}`],
     });
   },
 };
@@ -197,6 +205,7 @@ export const provisionDevice: Command = {
       extensions: { ca: false, keyUsage: ["digitalSignature"], extendedKeyUsage: ["clientAuth"] },
     });
     const path = at(context, `${thingName}-certificate.pem.crt`);
+    const id = certificateId(certificate, ports.crypto);
     const chain = context.values["chain"] === true ? [certificate, authority.certificate] : [certificate];
     report(
       context,
@@ -211,6 +220,12 @@ export const provisionDevice: Command = {
           `aws iot register-certificate --certificate-pem ${file(path)} --ca-certificate-pem ${file(caFile)} --set-as-active`,
           ...attach(thingName),
         ],
+        local: [
+          `thingwire registry register certificate ${quoted(path)}`,
+          `thingwire registry put thing ${thingName}`,
+          `thingwire registry attach thing ${thingName} ${id}`,
+          `thingwire registry attach policy ${DEFAULT_POLICY_NAME} ${id}`,
+        ],
       },
     );
   },
@@ -222,22 +237,28 @@ interface Made {
   readonly certificate?: Uint8Array;
   /** The command lines by which AWS gets to know of it. */
   readonly aws?: readonly string[];
+  /** The same for the local endpoint, where it can. */
+  readonly local?: readonly string[];
 }
 
 function report({ values, terminal, json }: CommandContext, files: readonly OutputFile[], made: Made): void {
   const warnings = writeFiles(files, values["force"] === true);
-  const { summary, certificate, aws = [] } = made;
+  const { summary, certificate, aws = [], local = [] } = made;
   const id = certificate === undefined ? {} : { certificateId: certificateId(certificate, issuingPorts().crypto) };
   const paths = files.map(({ path }) => path);
   if (json) {
-    terminal.print(JSON.stringify({ files: paths, summary, ...id, aws, warnings }));
+    terminal.print(JSON.stringify({ files: paths, summary, ...id, aws, local, warnings }));
     return;
   }
   for (const { path, secret } of files)
     terminal.print(`${terminal.paint("green", "wrote")} ${path}${secret ? "  (private key: keep it secret)" : ""}`);
   terminal.print(`  ${summary}`);
   if (id.certificateId !== undefined) terminal.print(`  certificate id ${id.certificateId}`);
-  if (aws.length > 0) terminal.print(["", "Next:", ...aws.map((line) => `  ${line}`)].join("\n"));
+  for (const [where, lines] of [
+    ["at AWS IoT", aws],
+    ["at the local endpoint (thingwire simulate)", local],
+  ] as const)
+    if (lines.length > 0) terminal.print(["", `Next, ${where}:`, ...lines.map((line) => `  ${line}`)].join("\n"));
   for (const warning of warnings) terminal.printError(`${terminal.paint("yellow", "warning")} ${warning}`);
 }
 

@@ -8,6 +8,7 @@ import { runCommand } from "../../../src/cli/command.ts";
 import { commands } from "../../../src/cli/commands/index.ts";
 import { terminalOver } from "../../../src/cli/terminal.ts";
 import { embedCredentials, findCredentials } from "../../../src/simulator/node/embed.ts";
+import { startLocalEndpoint } from "../../../src/simulator/node/endpoint.ts";
 import { finish } from "../../../src/task.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { selfSign } from "../../../src/tls/x509/authority.ts";
@@ -28,11 +29,15 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const CODE = "66cdac5d0a9b4f5c8a3a6d5c0c2f3f0b7d1ac9a6f9a1d5f6d9f4a4c8e3b2a190";
 
-async function run(...words: string[]) {
+function run(...words: string[]) {
+  return runWords(["provision", ...words]);
+}
+
+async function runWords(words: readonly string[]) {
   let out = "";
   let err = "";
   const terminal = terminalOver({ write: (text) => void (out += text) }, { write: (text) => void (err += text) }, {});
-  const code = await runCommand(commands, ["provision", ...words], terminal, new AbortController().signal);
+  const code = await runCommand(commands, words, terminal, new AbortController().signal);
   return { code, out, err };
 }
 
@@ -40,7 +45,13 @@ async function run(...words: string[]) {
 async function made(dir: string, ...words: string[]) {
   const { code, out, err } = await run(...words, "--dir", dir, "--json");
   expect([code, err]).toEqual([0, ""]);
-  return JSON.parse(out) as { files: string[]; certificateId?: string; aws: string[]; warnings: string[] };
+  return JSON.parse(out) as {
+    files: string[];
+    certificateId?: string;
+    aws: string[];
+    local: string[];
+    warnings: string[];
+  };
 }
 
 const fresh = (): string => mkdtempSync(join(root, "dir-"));
@@ -188,6 +199,29 @@ describe("thingwire provision", () => {
       .trim()
       .split("\n");
     expect(words[4]).toBe(`file://${folder}/lamp.csr`);
+  });
+
+  it("the command lines for the local endpoint do what they say: CA, proof, device, thing and policy", async () => {
+    const [folder, account] = [fresh(), join(fresh(), "account")];
+    const registry = async (line: string): Promise<string> => {
+      const words = line.split(" ").slice(1);
+      const { code, out, err } = await runWords([...words, "--dir", account]);
+      expect([code, err]).toEqual([0, ""]);
+      return out.trim();
+    };
+    await (await startLocalEndpoint({ dir: account, port: 0 })).close();
+    const ca = await made(folder, "ca");
+    const [code, verification, register] = ca.local;
+    const words = verification!
+      .replace("CODE", await registry(code!))
+      .split(" ")
+      .slice(1);
+    expect((await runWords(words)).code).toBe(0);
+    expect(await registry(register!)).toContain("ACTIVE");
+    const { local, certificateId } = await made(folder, "device", "lamp");
+    for (const line of local) await registry(line);
+    const shown = await registry("thingwire registry list certificates");
+    expect(shown.split("\n").find((line) => line.includes(certificateId!))).toMatch(/ACTIVE.*lamp.*thingwire-default/);
   });
 
   it("warns of a key that git does not ignore, and refuses to write over one that it tracks", async () => {
