@@ -11,7 +11,7 @@
  *
  * @example
  * new TlsServer({ ...options, deviations: [
- *   fields("ServerHello", (hello) => ({ ...hello, version: 0x0302 })),  // a field
+ *   alterFields("ServerHello", (hello) => ({ ...hello, version: 0x0302 })),  // a field
  *   { on: "ServerKeyExchange", times: 0 },                              // dropped
  *   { on: "Certificate", postponeBehind: "ServerHelloDone" },           // out of order
  *   { on: "Certificate", fragments: [1, 100] },                         // a record of 1 byte, then such of 100
@@ -44,7 +44,7 @@ export interface Deviation {
   /** Which one of that name, from 0; the first by default. */
   readonly nth?: number | undefined;
 
-  /** Another content; a handshake message comes with its 4-byte header. Empty bytes are not sent. {@link fields} makes one for a field. */
+  /** Another content; a handshake message comes with its 4-byte header. Empty bytes are not sent. {@link alterFields} makes one for a field. */
   readonly alter?: ((message: Uint8Array) => Uint8Array) | undefined;
   /** Curve and point of a ServerKeyExchange, before they are signed. */
   readonly parameters?: ((right: messages.EcdheParameters) => messages.EcdheParameters) | undefined;
@@ -82,7 +82,7 @@ export interface Deviation {
   readonly endAfter?: number | undefined;
 }
 
-/** The messages that {@link fields} takes apart. */
+/** The messages that {@link alterFields} takes apart. */
 export interface MessageFields {
   readonly ServerHello: messages.ServerHello;
   readonly Certificate: readonly Uint8Array[];
@@ -107,7 +107,7 @@ const codecs: {
 } as const);
 
 /** A deviation of a message's fields: `change` gets the right ones. */
-export function fields<N extends keyof MessageFields>(
+export function alterFields<N extends keyof MessageFields>(
   on: N,
   change: (right: MessageFields[N]) => MessageFields[N],
 ): Deviation {

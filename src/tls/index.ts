@@ -9,8 +9,8 @@ export { TlsClient } from "./client.ts";
 export { logLevelOfMbedtls } from "./debug.ts";
 export {
   alertRecord,
+  alterFields,
   type Deviation,
-  fields,
   type InsertedRecord,
   type MessageFields,
   type OutgoingName,

@@ -142,7 +142,6 @@ class ExpectClientKeyExchange extends Expect<ServerHandshake> {
         handshake.wipeAtEnd(keys.client, keys.server);
         const keyed: ServerKeyed = { ...offered, master, keys };
         if ("certificates" in shown) return new ExpectCertificateVerify(keyed, shown.certificates);
-        handshake.transcript.release();
         return new ExpectChangeCipherSpec(keyed, shown.admitted);
       }),
     );
@@ -170,10 +169,7 @@ class ExpectCertificateVerify extends Expect<ServerHandshake> {
     const verification = chain(transcript.digestBeforeLast(scheme.hash), (digest) =>
       verifyClient(settings, this.#certificates, scheme, digest, message.signature),
     );
-    return map(verification, (admitted) => {
-      transcript.release();
-      return new ExpectChangeCipherSpec(this.#keyed, admitted);
-    });
+    return map(verification, (admitted) => new ExpectChangeCipherSpec(this.#keyed, admitted));
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { concat } from "../../../src/bytes.ts";
-import { alertRecord, type Deviation, fields } from "../../../src/tls/deviations.ts";
+import { alertRecord, alterFields, type Deviation } from "../../../src/tls/deviations.ts";
 import type { TlsErrorCode } from "../../../src/tls/errors.ts";
 import { ContentType } from "../../../src/tls/record.ts";
 import { Driver, ecIdentity } from "./client.ts";
@@ -26,43 +26,43 @@ interface Row {
 const refused: Row[] = [
   {
     title: "alter: a wrong version",
-    script: [fields("ServerHello", (hello) => ({ ...hello, version: 0x0302 }))],
+    script: [alterFields("ServerHello", (hello) => ({ ...hello, version: 0x0302 }))],
     code: "TLS_UNSUPPORTED_VERSION",
     alert: 70,
   },
   {
     title: "alter: a suite that was not offered",
-    script: [fields("ServerHello", (hello) => ({ ...hello, suite: 0x1301 }))],
+    script: [alterFields("ServerHello", (hello) => ({ ...hello, suite: 0x1301 }))],
     code: "TLS_UNOFFERED_SUITE",
     alert: 47,
   },
   {
     title: "alter: an extension that was not asked for",
-    script: [fields("ServerHello", (hello) => ({ ...hello, extensions: [{ type: 35, data: bytes() }] }))],
+    script: [alterFields("ServerHello", (hello) => ({ ...hello, extensions: [{ type: 35, data: bytes() }] }))],
     code: "TLS_UNSOLICITED_EXTENSION",
     alert: 110,
   },
   {
     title: "alter: no certificate",
-    script: [fields("Certificate", () => [])],
+    script: [alterFields("Certificate", () => [])],
     code: "TLS_CERTIFICATE_MISSING",
     alert: 42,
   },
   {
     title: "alter: a wrong signature",
-    script: [fields("ServerKeyExchange", (right) => ({ ...right, signature: flip(-1)(right.signature) }))],
+    script: [alterFields("ServerKeyExchange", (right) => ({ ...right, signature: flip(-1)(right.signature) }))],
     code: "TLS_BAD_SIGNATURE",
     alert: 51,
   },
   {
     title: "alter: no type of certificate, so that the client shows none",
-    script: [fields("CertificateRequest", (request) => ({ ...request, types: [2] }))],
+    script: [alterFields("CertificateRequest", (request) => ({ ...request, types: [2] }))],
     // The server refuses it.
     code: "TLS_ALERT_RECEIVED",
   },
   {
     title: "alter: a wrong Finished",
-    script: [fields("Finished", flip(0))],
+    script: [alterFields("Finished", flip(0))],
     code: "TLS_BAD_FINISHED",
     alert: 51,
   },
@@ -165,7 +165,7 @@ const refused: Row[] = [
   },
   {
     title: "onlyOnWire: a change that the server does not know of",
-    script: [{ ...fields("ServerHello", (hello) => ({ ...hello, sessionId: bytes(1) })), onlyOnWire: true }],
+    script: [{ ...alterFields("ServerHello", (hello) => ({ ...hello, sessionId: bytes(1) })), onlyOnWire: true }],
     // The transcripts differ: the client's signature is wrong for the server.
     code: "TLS_ALERT_RECEIVED",
   },
@@ -237,7 +237,7 @@ describe("a server with a script", () => {
     ],
     [
       "RFC 5246 §7.4.1.3 a session_id that the server means",
-      [fields("ServerHello", (hello) => ({ ...hello, sessionId: bytes(1) }))],
+      [alterFields("ServerHello", (hello) => ({ ...hello, sessionId: bytes(1) }))],
     ],
     [
       "RFC 5246 §E.1 header: the ServerHello's record says TLS 1.0",
