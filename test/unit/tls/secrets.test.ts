@@ -3,11 +3,14 @@
  * each point of the handshake.
  */
 import { describe, expect, it } from "vitest";
+import { concat } from "../../../src/bytes.ts";
 import { map } from "../../../src/task.ts";
 import type { Aead, CryptoProvider, KeyExchange } from "../../../src/tls/crypto/provider.ts";
 import { allSignatureSchemes } from "../../../src/tls/suites.ts";
 import { crypto, Driver, ecIdentity } from "./client.ts";
+import { ScriptedClient } from "./scripted-client.ts";
 import { plain, ScriptedServer } from "./scripted-server.ts";
+import { ServerDriver } from "./server.ts";
 
 const REQUEST = { types: [64], schemes: allSignatureSchemes.map(({ id }) => id), authorities: [] };
 
@@ -121,4 +124,51 @@ describe("secrets", () => {
     driver.rest();
     expect(witness.left).toEqual([]);
   });
+});
+
+/** The server, after as many of the client's records as the handshake has, or fewer. */
+function serverUpTo(count: number, witness: Witness): ServerDriver {
+  const client = new ScriptedClient();
+  const driver = new ServerDriver({ crypto: witness.provider() });
+  let fed = 0;
+  for (let out = client.start(); out.length > 0; out = client.receive(concat(driver.output.splice(0))))
+    for (let at = 0; at < out.length && fed < count; fed++) {
+      const length = 5 + ((out[at + 3]! << 8) | out[at + 4]!);
+      driver.feed(out.subarray(at, at + length));
+      at += length;
+    }
+  expect(fed).toBe(count);
+  return driver;
+}
+
+/** ClientHello, Certificate, ClientKeyExchange, CertificateVerify, ChangeCipherSpec, Finished. */
+const ALL_OF_CLIENT = 6;
+const serverEndings: [title: string, end: (driver: ServerDriver) => void][] = [
+  ["destroy()", ({ server }) => server.destroy()],
+  ["abort()", ({ server }) => server.abort(80)],
+  ["fail()", ({ server }) => server.fail(new Error("reset"))],
+  ["the client's end", ({ server }) => server.end()],
+  ["a wrong record", (driver) => driver.feed(plain(99, new Uint8Array(30)))],
+];
+
+describe("secrets of the server", () => {
+  it("premaster secret and ephemeral key are gone as soon as the master secret is there; the master secret lives", () => {
+    const witness = new Witness();
+    const driver = serverUpTo(ALL_OF_CLIENT, witness);
+    expect(driver.secured).toBeDefined();
+    expect(witness.secrets.map(([name]) => name)).toEqual(["premaster", "extended master secret", "key expansion"]);
+    expect(witness.left).toEqual(["extended master secret", "aead 0", "aead 1"]);
+  });
+
+  for (const [title, end] of serverEndings)
+    it(`${title} at any point leaves none`, () => {
+      for (let count = 0; count <= ALL_OF_CLIENT; count++) {
+        const witness = new Witness();
+        const driver = serverUpTo(count, witness);
+        expect(witness.left.length > 0).toBe(count >= 1);
+        end(driver);
+        driver.rest();
+        expect(witness.left, `after ${count} records`).toEqual([]);
+      }
+    });
 });

@@ -99,14 +99,24 @@ describe("RFC 5246 §7.3: a mutual handshake of our client and our server", () =
     expect(calls).toBeGreaterThan(1000);
   });
 
-  it("RFC 5246 §7.4.1.2 the flights leave in one write each", () => {
+  it("the flights leave in one write each, however small the budget", () => {
     const client = new Driver({ identity: ecIdentity });
-    const server = new ServerDriver({}, () => 1);
-    server.feed(client.output.splice(0)[0]!);
-    expect(server.output).toHaveLength(1);
-    client.feed(server.output.splice(0)[0]!);
-    server.feed(client.output.splice(0)[0]!);
-    expect(server.output).toHaveLength(1);
+    const { server } = new ServerDriver();
+    /** What the server writes for it, piece by piece. */
+    const answers = (flight: Uint8Array): Uint8Array[] => {
+      const outputs: Uint8Array[] = [];
+      server.feed(flight);
+      for (let isBusy = true; isBusy; ) {
+        isBusy = server.work(1) === "more";
+        for (let event = server.nextEvent(); event !== undefined; event = server.nextEvent())
+          if (event.type === "output") outputs.push(event.bytes.slice());
+      }
+      return outputs;
+    };
+    const first = answers(client.output.splice(0)[0]!);
+    expect(first).toHaveLength(1);
+    client.feed(first[0]!);
+    expect(answers(client.output.splice(0)[0]!)).toHaveLength(1);
   });
 
   it("RFC 5705 §4 both export the same keys; the key log has the same secret", () => {
@@ -226,36 +236,6 @@ describe("the end of a connection", () => {
     early.rest();
     expect(early.error?.code).toBe("TLS_CLOSED_WITHOUT_NOTIFY");
     expect(early.output).toEqual([]);
-  });
-
-  it("premaster, master secret and keys are wiped", () => {
-    const secrets: Uint8Array[] = [];
-    const watched = new Proxy(crypto, {
-      get(target, property) {
-        const value = Reflect.get(target, property);
-        if (property !== "prf") return typeof value === "function" ? value.bind(target) : value;
-        return (...args: Parameters<typeof crypto.prf>) => {
-          const task = target.prf(...args);
-          if (args[2].endsWith("finished")) return task;
-          const secret = finish(task);
-          secrets.push(secret);
-          return { step: () => true, spent: 0, result: secret };
-        };
-      },
-    });
-    const endings: ((dialog: Dialog) => void)[] = [
-      ({ server }) => server.server.destroy(),
-      ({ server }) => server.server.abort(80),
-      ({ server }) => server.server.fail(new Error("reset")),
-      ({ server }) => server.feed(plain(99, bytes(1))),
-    ];
-    for (const end of endings) {
-      const dialog = new Dialog({ crypto: watched });
-      expect(dialog.isSecured).toBe(true);
-      expect(secrets.some((secret) => secret.some((byte) => byte !== 0))).toBe(true);
-      end(dialog);
-      expect(secrets.splice(0).every((secret) => secret.every((byte) => byte === 0))).toBe(true);
-    }
   });
 
   it("a source of randomness that fails is TLS_RANDOM_FAILED, alert 80", () => {
