@@ -4,7 +4,6 @@ import { tls } from "../../../src/runtime/node.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { generateRsaKey } from "../../../src/runtime/node-rsa.ts";
 import {
-  awsTreatments,
   type CertificateStatus,
   type Cloud,
   examplePolicies,
