@@ -27,7 +27,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["test/{unit,property,vectors,arch}/**/*.test.ts"],
-          testTimeout: deep ? 3_600_000 : 20_000,
+          testTimeout: deep ? 3_600_000 : 60_000,
         },
       },
       {
