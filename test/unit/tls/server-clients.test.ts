@@ -40,6 +40,15 @@ const flip = (at: number) => (from: Uint8Array) =>
   from.map((byte, i) => (i === (at + from.length) % from.length ? byte ^ 1 : byte));
 const sealed = (type: number, body: Uint8Array) => (client: ScriptedClient) => client.seal(type, body);
 
+/** As far as it says. */
+const withoutP384: typeof crypto = new Proxy(crypto, {
+  get(target, property) {
+    if (property === "supports") return (name: string) => name !== "secp384r1";
+    const value = Reflect.get(target, property);
+    return typeof value === "function" ? value.bind(target) : value;
+  },
+});
+
 interface Deviation {
   readonly title: string;
   readonly script?: ClientScript;
@@ -334,6 +343,13 @@ const deviations: Deviation[] = [
     script: { certificates: [bytes(1, 2, 3)] },
     code: "TLS_CERTIFICATE_REJECTED",
     alert: 42,
+  },
+  {
+    title: "RFC 5246 §7.4.2 a certificate on a curve that the crypto provider lacks",
+    script: { certificates: [der(fixtures.p384ServerCertificate)] },
+    options: { crypto: withoutP384 },
+    code: "TLS_CERTIFICATE_KEY_TYPE",
+    alert: 43,
   },
   {
     title: "RFC 5246 §7.4.2 an empty certificate",
