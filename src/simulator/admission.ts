@@ -83,7 +83,7 @@ export function checkCertificate(chain: readonly Certificate[], ports: Admission
   const id = certificateId(leaf.der, crypto);
   const status = registry.certificates.find(id)?.status;
   const { caCertificateId, findings } = checkChain(chain, status !== undefined, ports);
-  const who = `its certificate ${leaf.subject.toString()} (${id.slice(0, 8)}…)`;
+  const who = `its certificate ${leaf.subject.toString()} (${id.slice(0, 8)}...)`;
   if (status !== undefined && status !== "ACTIVE") findings.push({ condition: status, detail: `${who} is ${status}` });
   const isFlawless = findings.length === 0;
   const isForged = findings.some(({ condition }) => condition === "unknownAuthority" || condition === "badSignature");

@@ -238,7 +238,7 @@ export class Listener {
       found = [
         {
           condition: "PENDING_ACTIVATION",
-          detail: `its certificate ${certificateId.slice(0, 8)}… was registered just now, because its CA has auto registration, and is PENDING_ACTIVATION`,
+          detail: `its certificate ${certificateId.slice(0, 8)}... was registered just now, because its CA has auto registration, and is PENDING_ACTIVATION`,
         },
       ];
     }
