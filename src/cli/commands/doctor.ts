@@ -34,6 +34,7 @@ export const doctor: Command = {
       value: "TOPIC",
       help: "A topic to publish and subscribe to; those of the shadow by default.",
     },
+    policy: { type: "string", value: "FILE", help: "The policy as JSON: it is judged here, statement by statement." },
     alpn: {
       type: "string",
       value: "NAME",
@@ -65,6 +66,7 @@ function optionsOf({ values, signal }: CommandContext): DoctorOptions {
     thingName: stringOption(values, "thing"),
     clientId: stringOption(values, "client-id"),
     topic: stringOption(values, "topic"),
+    policy: stringOption(values, "policy"),
     alpn: alpn === undefined ? undefined : alpn === "none" ? [] : [alpn],
     readOnly: values["read-only"] === true,
     timeoutMs: seconds === undefined ? undefined : seconds * 1000,

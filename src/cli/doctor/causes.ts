@@ -2,6 +2,8 @@
  * Every cause that `thingwire doctor` can name: one table, as the errors of each layer have one. A cause says which check found it
  * in general terms; what was seen stands in the evidence of the check.
  *
+ * Longer than 500 lines because it is one table; nobody reads it from end to end.
+ *
  * `fail`: the thing does not work, or its key is not safe. `warn`: it works here, and may not elsewhere.
  *
  * @module
@@ -254,6 +256,24 @@ export const causes = {
     verdict: "fail",
     meaning: "the clock of this machine is not set: no certificate can be checked",
     fix: "Set the clock (NTP) before connecting.",
+  },
+  // ---- the policy as a file ----
+  DOCTOR_POLICY_UNREADABLE: {
+    verdict: "fail",
+    meaning: "the policy file is no policy that AWS IoT would take",
+    fix: "Correct it where the evidence says; aws iot get-policy --policy-name NAME gives the one that is in force.",
+    factor: 5,
+  },
+  DOCTOR_POLICY_DENIES: {
+    verdict: "fail",
+    meaning: "the policy does not allow what the thing does",
+    fix: "Allow the action and resource in the evidence: `*` stands for anything there, while `+` and `#` are literals.",
+    factor: 5,
+  },
+  DOCTOR_POLICY_SUSPECT: {
+    verdict: "warn",
+    meaning: "the policy has a hole or a statement that does nothing",
+    fix: "See the evidence.",
   },
   // ---- the endpoint and the way to it ----
   DOCTOR_ENDPOINT_URL: {

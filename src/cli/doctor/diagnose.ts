@@ -16,6 +16,7 @@ import { judgeFactors } from "./factors.ts";
 import { judgeHandshake, judgeReach } from "./handshake.ts";
 import { Line } from "./line.ts";
 import { checkMessages } from "./messages.ts";
+import { checkPolicy } from "./policy-file.ts";
 import type { DoctorOptions, DoctorPorts } from "./ports.ts";
 import { type CheckId, checks, type DoctorReport, Findings } from "./report.ts";
 
@@ -46,8 +47,10 @@ async function examine(options: DoctorOptions, ports: DoctorPorts, findings: Fin
   if (files.certificates !== undefined) checkCertificate(files.certificates, wallMs, findings);
   checkEndpointName(endpoint, findings);
   if (thingName !== undefined) checkThing(thingName, leaf, findings);
+  const at = target(options, ports, files, port);
+  if (options.policy !== undefined && !findings.failed("thing-name")) checkPolicy(at, options.policy, findings);
   if (findings.failed("endpoint") || !(await checkName(endpoint, ports, findings))) return;
-  await checkConnection(target(options, ports, files, port), findings);
+  await checkConnection(at, findings);
 }
 
 function target(options: DoctorOptions, ports: DoctorPorts, files: DeviceFiles, port: number): Target {
@@ -101,6 +104,7 @@ async function checkConnection(at: Target, findings: Findings): Promise<void> {
 function whySkipped(check: CheckId, options: DoctorOptions, findings: Findings): string {
   if (check === "ca-file" && options.ca === undefined) return "Amazon's roots are built in";
   if (check === "thing-name" && options.thingName === undefined) return "--thing was not given";
+  if (check === "policy" && options.policy === undefined) return "--policy was not given";
   const first = findings.results.find(({ verdict }) => verdict === "fail");
   return first === undefined ? "nothing was asked that needs it" : `it did not come so far: see ${first.check}`;
 }

@@ -127,7 +127,7 @@ class Answers {
   async wait(): Promise<MqttMessage | undefined> {
     if (this.#message !== undefined || this.#line.lost) return this.#message;
     await new Promise<void>((resolve) => {
-      const cancel = this.#line.timers.set(this.#line.timeoutMs, () => resolve());
+      const cancel = this.#line.timers.set(this.#line.answerTimeoutMs, () => resolve());
       this.#tell = () => {
         cancel();
         resolve();

@@ -39,6 +39,11 @@ export class Line {
     return this.#target.timeoutMs;
   }
 
+  /** For a message to come back. */
+  get answerTimeoutMs(): number {
+    return this.#target.options.answerTimeoutMs ?? this.#target.timeoutMs;
+  }
+
   /** Whether the connection was lost since it was last asked for. */
   get lost(): boolean {
     return this.#lost;

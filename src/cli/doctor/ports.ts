@@ -48,12 +48,16 @@ export interface DoctorOptions {
   readonly clientId?: string | undefined;
   /** A topic to publish and subscribe to; by default those of the shadow's get. */
   readonly topic?: string | undefined;
+  /** Path of the policy that is attached to the certificate: it is judged here, statement by statement. */
+  readonly policy?: string | undefined;
   /** The protocol names to offer; by default what goes with the port. An empty list offers none. */
   readonly alpn?: readonly string[] | undefined;
   /** Leave the shadow as it is: no empty update. */
   readonly readOnly?: boolean | undefined;
   /** Milliseconds for each stage; 10,000 by default. */
   readonly timeoutMs?: number | undefined;
+  /** Milliseconds for a message to come back; those of a stage by default. */
+  readonly answerTimeoutMs?: number | undefined;
   /** Milliseconds between two connections; 1,100 by default, because AWS IoT takes one CONNECT a second and client id. */
   readonly pauseMs?: number | undefined;
   readonly signal?: AbortSignalLike | undefined;

@@ -21,6 +21,7 @@ export const checks = {
   "key-tracked": "the private key is not in version control",
   endpoint: "the endpoint is a host name",
   "thing-name": "the thing's name is spelled as in the registry",
+  policy: "the policy file allows what the thing does",
   dns: "the endpoint's name is found",
   tcp: "the port takes connections",
   alpn: "the protocol name fits the port",

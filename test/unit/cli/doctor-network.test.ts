@@ -53,8 +53,8 @@ interface Case {
 }
 
 /** Waiting in vain shall be short, and nothing healthy shall fail on a busy machine. */
-function patience({ isSilent }: Case): number {
-  return isSilent === true ? 400 : 5_000;
+function limits({ isSilent }: Case): Partial<DoctorOptions> {
+  return isSilent === true ? { timeoutMs: 1_500, answerTimeoutMs: 500 } : { timeoutMs: 8_000 };
 }
 
 async function examine(patient: Case): Promise<{ report: DoctorReport; found: string[] }> {
@@ -72,7 +72,7 @@ async function examine(patient: Case): Promise<{ report: DoctorReport; found: st
   });
   const options = optionsOf({
     files: all,
-    options: { ca: "ca.crt", thingName: "lamp", timeoutMs: patience(patient), ...patient.options },
+    options: { ca: "ca.crt", thingName: "lamp", ...limits(patient), ...patient.options },
   });
   const report = await diagnose(options, ports);
   const text = JSON.stringify(report);

@@ -8,7 +8,7 @@ import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { generateRsaKey } from "../../../src/runtime/node-rsa.ts";
 import { createAuthority, issueDevice } from "../../../src/simulator/authority.ts";
 import { type Cloud, type CreateThingOptions, type SimulateOptions, simulate } from "../../../src/simulator/cloud.ts";
-import { examplePolicies } from "../../../src/simulator/policy/index.ts";
+import { defaultPolicy, examplePolicies } from "../../../src/simulator/policy/index.ts";
 import { finish } from "../../../src/task.ts";
 import { issueUnder, selfSign } from "../../../src/tls/x509/authority.ts";
 import { encodePrivateKey, toPem } from "../../../src/tls/x509/index.ts";
@@ -36,6 +36,8 @@ interface Case {
   readonly port?: 8883 | 443;
   readonly options?: Partial<DoctorOptions>;
   readonly ports?: Partial<DoctorPorts>;
+  /** The policy as a file, for --policy. */
+  readonly policyFile?: object | string;
   /** Something is waited for that does not come. */
   readonly isSilent?: boolean;
 }
@@ -55,11 +57,12 @@ async function examine(patient: Case): Promise<{ report: DoctorReport; found: st
     "client.crt": toPem("CERTIFICATE", held.certificate),
     "client.key": toPem("PRIVATE KEY", held.privateKey),
     "ca.crt": toPem("CERTIFICATE", lamp.trust),
+    "policy.json": typeof patient.policyFile === "string" ? patient.policyFile : JSON.stringify(patient.policyFile),
   };
   const tcp = () => cloud.connect({ port: patient.port ?? 8883 });
-  const timeoutMs = patient.isSilent === true ? 400 : 5_000;
+  const limits = patient.isSilent === true ? { timeoutMs: 2_000, answerTimeoutMs: 500 } : { timeoutMs: 8_000 };
   const report = await diagnose(
-    optionsOf({ files, options: { ca: "ca.crt", thingName: "lamp", timeoutMs, ...patient.options } }),
+    optionsOf({ files, options: { ca: "ca.crt", thingName: "lamp", ...limits, ...patient.options } }),
     portsOf({ files, ports: { tcp, ...patient.ports } }),
   );
   const text = JSON.stringify(report);
@@ -290,7 +293,7 @@ const broken: readonly (readonly [name: string, patient: Case, expected: readonl
   ],
   [
     "a network that is too slow",
-    { arrange: (cloud) => cloud.faults.delay(3_000), isSilent: true },
+    { arrange: (cloud) => cloud.faults.delay(2_500), isSilent: true },
     ["handshake DOCTOR_HANDSHAKE_HANGS"],
   ],
 ];
@@ -302,6 +305,38 @@ function forget(cloud: Cloud, certificateId: string): void {
   cloud.certificates.deactivate(certificateId);
   cloud.certificates.delete(certificateId);
 }
+
+/** Policies as files, against a cloud that allows everything: what is found is found in the file. */
+const policyFiles: readonly (readonly [
+  name: string,
+  file: object | string,
+  expected: readonly string[],
+  evidence?: string,
+])[] = [
+  ["no JSON", "Statement: []", ["policy DOCTOR_POLICY_UNREADABLE"]],
+  ["no policy", { Version: 1 }, ["policy DOCTOR_POLICY_UNREADABLE"], "Version"],
+  [
+    "iot:Connect missing",
+    policy(...all.slice(1)),
+    ["policy DOCTOR_POLICY_DENIES", "policy DOCTOR_POLICY_SUSPECT?"],
+    "iot:Connect on client/lamp",
+  ],
+  [
+    "+ in a topic",
+    policy(all[0], all[1], ["Allow", "iot:Publish", "topic/$aws/things/+/shadow/*"], all[3]),
+    ["policy DOCTOR_POLICY_DENIES", "policy DOCTOR_POLICY_DENIES", "policy DOCTOR_POLICY_SUSPECT?"],
+    "literal",
+  ],
+  [
+    "an explicit denial",
+    denying("iot:Publish", `topic/${shadow}/update`).policy as object,
+    ["policy DOCTOR_POLICY_DENIES"],
+    "statement 5",
+  ],
+  ["everything", examplePolicies.everything, ["policy DOCTOR_POLICY_SUSPECT?"], "every action"],
+  ["the least", policy(...all), []],
+  ["the simulator's own", defaultPolicy, []],
+];
 
 const healthy: readonly (readonly [name: string, patient: Case])[] = [
   ["as it is made", {}],
@@ -327,6 +362,20 @@ describe("doctor against the simulator: each cause by name, and nothing else", (
     const { found, report } = await examine(patient);
     expect(found).toEqual(expected);
     expect(report.healthy).toBe(false);
+  });
+});
+
+describe("doctor: a policy as a file is judged statement by statement", () => {
+  it.concurrent.each(policyFiles.map((row) => [...row.slice(0, 1), row] as const))("%s", async (...[, row]) => {
+    const [, policyFile, expected, evidence = ""] = row as (typeof policyFiles)[number];
+    const { found, report } = await examine({
+      thing: { policy: examplePolicies.everything },
+      policyFile,
+      options: { policy: "policy.json" },
+    });
+    expect(found).toEqual(expected);
+    const texts = report.results.filter(({ check }) => check === "policy").map((result) => result.evidence);
+    expect(texts.join("\n")).toContain(evidence);
   });
 });
 
