@@ -6,7 +6,6 @@
  * @module
  */
 
-import { toHex } from "../bytes.ts";
 import type { Certificate } from "../tls/x509/certificate.ts";
 import type { Name } from "../tls/x509/name.ts";
 import { ipAddressText } from "../tls/x509/names.ts";
@@ -32,7 +31,7 @@ const awsNames: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze
 /** The facts of a certificate; `id` is the one that AWS IoT gives it. */
 export function certificateFacts(certificate: Certificate, id: string): PolicyCertificate {
   const { subject, issuer, serialNumber, subjectAltName } = certificate;
-  const facts = { id, subject: namesOf(subject), issuer: namesOf(issuer), serialNumber: toHex(serialNumber) };
+  const facts = { id, subject: namesOf(subject), issuer: namesOf(issuer), serialNumber: decimal(serialNumber) };
   if (subjectAltName === undefined) return facts;
   const { dns, ip, email, uri, directory } = subjectAltName;
   return {
@@ -42,9 +41,22 @@ export function certificateFacts(certificate: Certificate, id: string): PolicyCe
       IPAddress: ip.map(ipAddressText),
       RFC822Name: email,
       UniformResourceIdentifier: uri,
-      DirectoryName: directory.map((name) => name.toString()),
+      DirectoryName: directory.map(directoryName),
     },
   };
+}
+
+/** AWS IoT has the serial number as a whole number in decimal. */
+function decimal(integer: Uint8Array): string {
+  let value = 0n;
+  for (const octet of integer) value = (value << 8n) | BigInt(octet);
+  return BigInt.asIntN(8 * integer.length, value).toString();
+}
+
+/** `cn=LightBulbCert,ou=SmartHome,o=IoT,c=US`: the last one first, as AWS IoT has it. */
+function directoryName({ attributes }: Name): string {
+  const rdns = attributes.map((rdn) => rdn.map(({ name, value }) => `${name.toLowerCase()}=${value}`).join("+"));
+  return rdns.reverse().join(",");
 }
 
 function namesOf(name: Name): CertificateNames {

@@ -116,7 +116,7 @@ export function holds(condition: Condition, facts: Facts, effect: "Allow" | "Den
   const actual = valuesOf(condition.key, facts);
   if (condition.operator.toLowerCase() === "null")
     return equalsOne(condition, String(actual.length === 0), facts, effect);
-  if (actual.length === 0) return quantifier === undefined ? condition.ifExists || negated : quantifier === "all";
+  if (actual.length === 0) return condition.ifExists || quantifier === "all" || (quantifier === undefined && negated);
   const meets = (value: string): boolean => equalsOne(condition, value, facts, effect) !== negated;
   const all = quantifier === "all" || (quantifier === undefined && negated);
   return all ? actual.every(meets) : actual.some(meets);

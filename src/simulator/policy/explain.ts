@@ -148,7 +148,7 @@ function notAttached({ context }: Facts): string {
 }
 
 function conditionReason(condition: Condition, facts: Facts): string {
-  const wanted = condition.values.map(({ template }) => template.source).join(", ");
+  const wanted = condition.values.map(({ template }) => template.source).join(", ") || "(no value)";
   const values = valuesOf(condition.key, facts);
   const actual =
     values.length > 0 ? `it is ${values.map((value) => printable(value)).join(", ")}` : "the request has none";

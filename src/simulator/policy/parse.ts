@@ -134,14 +134,14 @@ interface Item {
   readonly place: string;
 }
 
-// One text or a list of them. Conditions may also have numbers and booleans.
-function texts(json: Json | undefined, place: string, fail: Fail, scalars = false): readonly Item[] {
+// One text or a list of them. Conditions may also have numbers and booleans, and nothing at all, which no value equals.
+function texts(json: Json | undefined, place: string, fail: Fail, isCondition = false): readonly Item[] {
   if (json === undefined) throw fail(place, "is missing");
   const items = isArray(json) ? json : [json];
-  if (items.length === 0) throw fail(place, "is empty");
+  if (items.length === 0 && !isCondition) throw fail(place, "is empty");
   return items.map((item, i) => {
     const here = isArray(json) ? `${place}[${i}]` : place;
-    const isText = typeof item === "string" || (scalars && (typeof item === "number" || typeof item === "boolean"));
+    const isText = typeof item === "string" || (isCondition && (typeof item === "number" || typeof item === "boolean"));
     if (!isText) throw fail(here, "is not a text");
     return { text: String(item), place: here };
   });

@@ -78,7 +78,7 @@ export interface PolicyCertificate {
   readonly id?: string | undefined;
   readonly subject?: CertificateNames | undefined;
   readonly issuer?: CertificateNames | undefined;
-  /** Of the certificate, as AWS prints it. */
+  /** Of the certificate, in decimal. */
   readonly serialNumber?: string | undefined;
   /** `DNSName`, `IPAddress`, `RFC822Name`, `UniformResourceIdentifier`, `DirectoryName`. */
   readonly subjectAlternativeName?: CertificateNames | undefined;

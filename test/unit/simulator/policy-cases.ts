@@ -23,7 +23,7 @@ export const lamp: PolicyContext = {
   thing: { name: "lamp", typeName: "light", attributes: { room: "kitchen", odd: "a*b" } },
   certificate: {
     id: "ab".repeat(32),
-    serialNumber: "92:12:85",
+    serialNumber: "10525622389124227206",
     subject: {
       CommonName: "lamp-cn",
       Organization: ["One", "Two", "Three"],

@@ -109,6 +109,8 @@ describe("§8: keys that the request does not have", () => {
       ["StringNotLike", name, "*", true],
       ["StringEqualsIfExists", name, "lamp", true],
       ["StringNotEqualsIfExists", name, "lamp", true],
+      ["ForAnyValue:StringEqualsIfExists", name, "lamp", true],
+      ["ForAllValues:StringEqualsIfExists", name, "lamp", true],
       ["ForAllValues:StringEquals", name, "lamp", true],
       ["ForAnyValue:StringEquals", name, "lamp", false],
       ["ForAnyValue:StringNotEquals", name, "lamp", false],
@@ -204,6 +206,15 @@ describe("§8: iot:ConnectAttributes and iot:LastWillTopic", () => {
       false,
       true,
     ],
+    [
+      "ForAllValues:StringEquals nothing: default features only",
+      attributes("ForAllValues:StringEquals"),
+      true,
+      false,
+      false,
+      false,
+    ],
+    ["ForAnyValue:StringEquals nothing", attributes("ForAnyValue:StringEquals"), false, false, false, false],
     ["StringEquals LastWill", attributes("StringEquals", "LastWill"), false, false, true, true],
     ["Null true", { Null: { "iot:ConnectAttributes": "true" } }, true, false, false, false],
   ];
@@ -221,6 +232,19 @@ describe("§8: iot:ConnectAttributes and iot:LastWillTopic", () => {
     ];
     expect(judge(statements, ["iot:Connect", "client/lamp"], as(true)).allowed).toBe(false);
     expect(judge(statements, ["iot:Connect", "client/lamp"], as(false, "gone")).allowed).toBe(true);
+  });
+
+  it("§8 the guide's policy for clients that must keep their session and have a will", () => {
+    const statements = [
+      allow("iot:Connect", "*", attributes("ForAllValues:StringEquals", "PersistentConnect", "LastWill")),
+      deny("iot:Connect", "*", attributes("ForAllValues:StringEquals", "PersistentConnect")),
+      deny("iot:Connect", "*", attributes("ForAllValues:StringEquals", "LastWill")),
+      deny("iot:Connect", "*", attributes("ForAllValues:StringEquals")),
+    ];
+    const contexts = [as(false), as(true), as(false, "gone"), as(true, "gone")];
+    expect(contexts.map((context) => judge(statements, ["iot:Connect", "client/lamp"], context).allowed)).toEqual([
+      ...[false, false, false, true],
+    ]);
   });
 
   const will = (operator: string, value: string) => ({ [operator]: { "iot:LastWillTopic": value } });

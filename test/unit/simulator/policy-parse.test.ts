@@ -127,7 +127,7 @@ describe("MalformedPolicyException: what is refused, with its place", () => {
       "Statement[0].Condition.Bool.a",
       /not a text/,
     ],
-    ["no values", withStatement({ ...fine, Condition: { Bool: { a: [] } } }), "Statement[0].Condition.Bool.a", /empty/],
+    ["an empty list of resources", withStatement({ ...fine, Resource: [] }), "Statement[0].Resource", /empty/],
     [
       "2,049 characters",
       withStatement({ ...fine, Resource: `arn:aws:iot:*:*:topic/${"a".repeat(2_000)}` }),

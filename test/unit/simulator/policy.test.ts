@@ -302,7 +302,7 @@ describe("§8: variables", () => {
     ["§8 IsAttached as a variable", at("iot:Connection.Thing.IsAttached"), publish("x/true"), true, lamp],
     ["§8 Certificate.Subject.CommonName", at("iot:Certificate.Subject.CommonName"), publish("x/lamp-cn"), true, lamp],
     ["§8 Certificate.Issuer.CommonName", at("iot:Certificate.Issuer.CommonName"), publish("x/maker"), true, lamp],
-    ["§8 Certificate.SerialNumber", at("iot:Certificate.SerialNumber"), publish("x/92:12:85"), true, lamp],
+    ["§8 Certificate.SerialNumber", at("iot:Certificate.SerialNumber"), publish("x/10525622389124227206"), true, lamp],
     ["§8 the first of several values", at("iot:Certificate.Subject.Organization"), publish("x/One"), true, lamp],
     ["§8 .1 is the second value", at("iot:Certificate.Subject.Organization.1"), publish("x/Two"), true, lamp],
     ["§8 an index that does not exist", at("iot:Certificate.Subject.Organization.3"), publish("x/Three"), false, lamp],
