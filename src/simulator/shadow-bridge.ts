@@ -7,7 +7,8 @@
 import type { Broker } from "../mqtt/broker.ts";
 import type { MqttClient } from "../mqtt/client.ts";
 import { type Logger, silent } from "../ports.ts";
-import type { ShadowService } from "../shadow/service.ts";
+import { encodeJson } from "../shadow/json.ts";
+import type { ShadowPublication, ShadowService } from "../shadow/service.ts";
 
 const TAG = "shadow-service";
 
@@ -27,7 +28,7 @@ const REQUEST_FILTERS: readonly string[] = /* @__PURE__ */ Object.freeze(
 export function serveShadows(broker: Broker, service: ShadowService, log: Logger = silent): () => void {
   const ends = REQUEST_FILTERS.map((filter) =>
     broker.subscribe(filter, ({ topic, payload }) => {
-      for (const answer of service.handle(topic, payload) ?? []) {
+      for (const answer of handle(service, topic, payload, log)) {
         if (log.enabled("debug", TAG)) log.log("debug", TAG, `${topic} -> ${answer.topic}`);
         broker.publish({ ...answer, qos: 1 });
       }
@@ -36,6 +37,16 @@ export function serveShadows(broker: Broker, service: ShadowService, log: Logger
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** The answers to a request; where the service could not keep the change, there was none, and the device is told of a failure. */
+function handle(service: ShadowService, topic: string, payload: Uint8Array, log: Logger): readonly ShadowPublication[] {
+  try {
+    return service.handle(topic, payload) ?? [];
+  } catch (error) {
+    log.log("error", TAG, `${topic} cannot be answered: ${error instanceof Error ? error.message : String(error)}`);
+    return [{ topic: `${topic}/rejected`, payload: encodeJson({ code: 500, message: "Internal service failure" }) }];
+  }
 }
 
 /** A shadow service that is attached to a broker as a client. */

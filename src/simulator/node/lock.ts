@@ -5,7 +5,7 @@
  * @module
  */
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { unusable } from "./write-file.ts";
@@ -67,13 +67,18 @@ function startOf(pid: number): string {
   }
 }
 
+/** The file is whole from the moment in which it has its name, so that an empty one is never taken for stale while it is written. */
 function create(file: string, own: string): boolean {
+  const part = `${file}.${process.pid}.part`;
+  writeFileSync(part, own, { mode: 0o600 });
   try {
-    writeFileSync(file, own, { flag: "wx", mode: 0o600 });
+    linkSync(part, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     return false;
+  } finally {
+    rmSync(part, { force: true });
   }
 }
 

@@ -1,0 +1,192 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Json } from "../../../src/shadow/json.ts";
+import { type Cloud, defaultPolicy, examplePolicies } from "../../../src/simulator/index.ts";
+import { type Ledger, recordKinds } from "../../../src/simulator/ledger.ts";
+import { toPem } from "../../../src/tls/x509/pem.ts";
+import { closeAll, issue, newAuthority, registerAuthority, start } from "./account.ts";
+
+afterEach(closeAll);
+
+/** A ledger in memory, whose records another cloud can start with; `broken` makes it refuse to write. */
+class MemoryLedger implements Ledger {
+  readonly tables = new Map(recordKinds.map((kind) => [kind as string, new Map<string, Json>()]));
+  broken = false;
+
+  read(kind: string): Iterable<readonly [string, Json]> {
+    return this.tables.get(kind)!;
+  }
+
+  write(kind: string, key: string, value: Json | undefined): void {
+    if (this.broken) throw new Error("the disk is full");
+    if (value === undefined) this.tables.get(kind)!.delete(key);
+    else this.tables.get(kind)!.set(key, JSON.parse(JSON.stringify(value)));
+  }
+}
+
+async function lampOf(cloud: Cloud) {
+  return (await cloud.createThing("lamp", { policy: examplePolicies.everything })).certificateId;
+}
+
+describe("the registry", () => {
+  it("createThing: thing, certificate and policy, attached to each other; the same thing gets one more certificate", async () => {
+    const cloud = await start();
+    const first = await cloud.createThing("lamp", { typeName: "Bulb", attributes: { room: "hall" } });
+    expect(cloud.things.list).toEqual([{ thingName: "lamp", typeName: "Bulb", attributes: { room: "hall" } }]);
+    const second = await cloud.createThing("lamp", { policy: false, status: "INACTIVE" });
+    expect(cloud.things.find("lamp")?.typeName).toBe("Bulb");
+    expect(cloud.certificates.list).toMatchObject([
+      { certificateId: first.certificateId, status: "ACTIVE", things: ["lamp"], policies: ["thingwire-default"] },
+      { certificateId: second.certificateId, status: "INACTIVE", things: ["lamp"], policies: [] },
+    ]);
+    expect(cloud.policies.get("thingwire-default").document).toEqual(defaultPolicy);
+    await cloud.createThing("other", { policy: "thingwire-default" });
+    await cloud.createThing("third", { policy: JSON.stringify(examplePolicies.everything) });
+    expect(cloud.policies.list.map(({ name }) => name)).toEqual(["thingwire-default", "third-policy"]);
+    await expect(cloud.createThing("x", { policy: "no policy" })).rejects.toMatchObject({
+      code: "USAGE_INVALID_ARGUMENT",
+    });
+    await expect(cloud.createThing("x", { keyType: "rsa" })).rejects.toThrow("generateRsaKey");
+    expect(cloud.things.find("x")).toBeUndefined();
+  });
+
+  it("as at AWS IoT, what is attached or active is not deleted", async () => {
+    const cloud = await start();
+    const id = await lampOf(cloud);
+    expect(() => cloud.things.delete("lamp")).toThrow(`detach ${id} first`);
+    expect(() => cloud.policies.delete("lamp-policy")).toThrow(`detach ${id} first`);
+    expect(() => cloud.certificates.delete(id)).toThrow("deactivate it first");
+    cloud.certificates.revoke(id);
+    expect(() => cloud.certificates.delete(id)).toThrow("attached to lamp, lamp-policy");
+    cloud.registry.detachThing("lamp", id);
+    cloud.registry.detachPolicy("lamp-policy", id);
+    cloud.things.delete("lamp");
+    cloud.policies.delete("lamp-policy");
+    cloud.certificates.delete(id);
+    expect([cloud.things.list, cloud.policies.list, cloud.certificates.list]).toEqual([[], [], []]);
+  });
+
+  it("what is named and not there is a USAGE_INVALID_ARGUMENT", async () => {
+    const cloud = await start();
+    const id = await lampOf(cloud);
+    for (const call of [
+      () => cloud.things.delete("x"),
+      () => cloud.policies.get("x"),
+      () => cloud.policies.delete("x"),
+      () => cloud.certificates.activate("x"),
+      () => cloud.certificates.delete("x"),
+      () => cloud.registry.attachThing("x", id),
+      () => cloud.registry.attachPolicy("x", id),
+      () => cloud.registry.attachPolicy("lamp-policy", "x"),
+      () => cloud.authorities.setStatus("x", "ACTIVE"),
+      () => cloud.authorities.delete("x"),
+      () => cloud.policies.put("p", "{"),
+      () => cloud.things.put({ thingName: "a b" }),
+    ])
+      expect(call).toThrow(expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }));
+  });
+
+  it("a ledger brings all of it back, the registration code too", async () => {
+    const ledger = new MemoryLedger();
+    const cloud = await start({ ledger });
+    const id = await lampOf(cloud);
+    const caId = registerAuthority(cloud, newAuthority(), true);
+    await cloud.shadow("lamp").desire({ on: true });
+    await cloud.shadow("lamp", "gone").desire({ on: true });
+    await cloud.shadow("lamp", "gone").delete();
+    const again = await start({ ledger });
+    expect(again.certificates.get(id)).toEqual(cloud.certificates.get(id));
+    expect([again.things.list, again.authorities.list]).toEqual([cloud.things.list, cloud.authorities.list]);
+    expect(again.authorities.find(caId)?.autoRegistration).toBe(true);
+    expect(again.authorities.registrationCode).toBe(cloud.authorities.registrationCode);
+    expect(again.registry.policiesInForce(id)).toEqual(cloud.registry.policiesInForce(id));
+    expect(again.shadows.snapshot()).toEqual(cloud.shadows.snapshot());
+    await again.shadow("lamp", "gone").desire({ on: true });
+    // device-shadow.md §14: a shadow that was deleted goes on with its version.
+    expect(again.shadow("lamp", "gone").get()?.version).toBe(3);
+  });
+
+  it("nothing changes, and nothing is acknowledged, that cannot be kept", async () => {
+    const ledger = new MemoryLedger();
+    const cloud = await start({ ledger });
+    const id = await lampOf(cloud);
+    await cloud.shadow("lamp").desire({ on: true });
+    const answers: string[] = [];
+    cloud.broker.subscribe("$aws/things/lamp/shadow/#", ({ topic, payload }) =>
+      answers.push(`${topic.slice(24)} ${new TextDecoder().decode(payload)}`),
+    );
+    ledger.broken = true;
+    expect(() => cloud.certificates.deactivate(id)).toThrow("the disk is full");
+    expect(cloud.certificates.get(id).status).toBe("ACTIVE");
+    const payload = new TextEncoder().encode('{"state":{"reported":{"on":true}},"clientToken":"t"}');
+    cloud.broker.publish({ topic: "$aws/things/lamp/shadow/update", payload });
+    expect(answers.at(-1)).toBe('update/rejected {"code":500,"message":"Internal service failure"}');
+    expect(cloud.shadow("lamp").get()).toMatchObject({ version: 1, state: { desired: { on: true } } });
+  });
+
+  it.each(["thing", "certificate", "authority", "policy", "account"])(
+    "a damaged record is told at the start: %s",
+    async (kind) => {
+      const ledger = new MemoryLedger();
+      ledger.write(kind, "account", { nonsense: true });
+      const starting = start({ ledger }).then((cloud) => cloud.authorities.registrationCode);
+      await expect(starting).rejects.toThrow("account is damaged");
+    },
+  );
+
+  it("propagationMs: a change of policies counts after that time, also one behind another", async () => {
+    let now = 0;
+    const { nodeRuntime } = await import("../../../src/runtime/node-ports.ts");
+    const runtime = { ...nodeRuntime, clock: { now: () => now, wallMs: () => Date.now() } };
+    const cloud = await start({ runtime, propagationMs: 1_000 });
+    const id = await lampOf(cloud);
+    const names = () => cloud.registry.policiesInForce(id).map(({ name }) => name);
+    expect(names()).toEqual([]);
+    now = 1_000;
+    expect(names()).toEqual(["lamp-policy"]);
+    const before = cloud.registry.policiesInForce(id)[0];
+    cloud.policies.put("lamp-policy", defaultPolicy);
+    now = 1_500;
+    cloud.registry.detachPolicy("lamp-policy", id);
+    expect(cloud.registry.policiesInForce(id)).toEqual([before]);
+    now = 2_000;
+    expect(cloud.registry.policiesInForce(id)[0]?.document).toEqual(defaultPolicy);
+    now = 2_500;
+    expect(names()).toEqual([]);
+  });
+});
+
+describe("registering a CA (AWS IoT Developer Guide, 'Register your CA certificate')", () => {
+  it("takes PEM or DER with its proof; the code stays the same", async () => {
+    const cloud = await start();
+    const authority = newAuthority();
+    const code = cloud.authorities.registrationCode;
+    expect(code).toMatch(/^[0-9a-f]{64}$/);
+    const proof = issue(authority, { name: code }).certificate;
+    const { caCertificateId } = cloud.authorities.register({
+      certificate: toPem("CERTIFICATE", authority.certificate),
+      verificationCertificate: toPem("CERTIFICATE", proof),
+    });
+    expect(cloud.authorities.find(caCertificateId)).toMatchObject({ status: "ACTIVE", autoRegistration: false });
+    cloud.authorities.setAutoRegistration(caCertificateId, true);
+    cloud.authorities.setStatus(caCertificateId, "INACTIVE");
+    expect(cloud.authorities.list).toMatchObject([{ status: "INACTIVE", autoRegistration: true }]);
+    expect(cloud.authorities.registrationCode).toBe(code);
+  });
+
+  it("refuses what proves nothing", async () => {
+    const cloud = await start();
+    const [authority, other] = [newAuthority(), newAuthority()];
+    const code = cloud.authorities.registrationCode;
+    const register = (certificate: Uint8Array, verificationCertificate: Uint8Array) => () =>
+      cloud.authorities.register({ certificate, verificationCertificate });
+    const proof = issue(authority, { name: code }).certificate;
+    expect(register(authority.certificate, issue(authority, { name: code.slice(1) }).certificate)).toThrow(
+      `must be the registration code ${code}`,
+    );
+    expect(register(authority.certificate, issue(other, { name: code }).certificate)).toThrow("did not prove");
+    expect(register(authority.certificate, issue(authority, { name: code, to: -1 }).certificate)).toThrow("expired");
+    expect(register(proof, proof)).toThrow("is no CA");
+    expect(register(authority.certificate, new Uint8Array(3))).toThrow(expect.objectContaining({ layer: "x509" }));
+    expect(cloud.authorities.list).toEqual([]);
+  });
+});
