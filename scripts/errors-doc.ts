@@ -1,5 +1,5 @@
 /**
- * Writes `docs/ERRORS.md` out of the layers' tables of codes. `test/arch/errors.test.ts` holds the page against them.
+ * Writes `docs/ERRORS.md` out of the layers' tables of codes, and `docs/DOCTOR.md` beside it. `test/arch/errors.test.ts` holds the page against them.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { alertName } from "../src/tls/alerts.ts";
 import { tlsErrors } from "../src/tls/errors.ts";
 import { certificateErrors } from "../src/tls/x509/errors.ts";
 import { transportErrors } from "../src/transport/errors.ts";
+import { doctorPage } from "./doctor-doc.ts";
 
 export const tables: readonly { readonly title: string; readonly rows: Readonly<Record<string, ErrorRow>> }[] = [
   { title: "A thing: `ThingError`", rows: thingErrors },
@@ -52,5 +53,7 @@ export function errorsPage(): string {
   return `${lines.join("\n")}\n`;
 }
 
-if (process.argv[1]?.endsWith("errors-doc.ts"))
+if (process.argv[1]?.endsWith("errors-doc.ts")) {
   writeFileSync(new URL("../docs/ERRORS.md", import.meta.url), errorsPage());
+  writeFileSync(new URL("../docs/DOCTOR.md", import.meta.url), doctorPage());
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { doctorPage } from "../../../scripts/doctor-doc.ts";
 import { type CauseRow, causes } from "../../../src/cli/doctor/causes.ts";
 import { judgeFactors } from "../../../src/cli/doctor/factors.ts";
 import { printReport } from "../../../src/cli/doctor/print.ts";
@@ -85,6 +86,10 @@ describe("doctor: the guide's codes", () => {
   ] as const)("%s", (code, mbedtls, sdk) => {
     const row: CauseRow = causes[code];
     expect([row.mbedtls, row.sdk]).toEqual([mbedtls, sdk]);
+  });
+
+  it("docs/DOCTOR.md is what `npm run docs` writes", () => {
+    expect(readFileSync(new URL("../../../docs/DOCTOR.md", import.meta.url), "utf8")).toBe(doctorPage());
   });
 
   it("every cause has a meaning and a fix, and a broken set-up that shows it", () => {
