@@ -43,7 +43,9 @@ export function parsePem(text: string): readonly PemBlock[] {
       if (boundary(line, "BEGIN") !== undefined)
         throw fail(i, `a new BEGIN before the END of ${printable(label)} in line ${begin + 1}`);
       if (line.includes(":")) headers.push(line);
-      else if (/[^A-Za-z0-9+/=]/.test(line)) throw fail(i, `no base64: ${printable(line, 40)}`);
+      else if (/[^A-Za-z0-9+/=]/.test(line))
+        // The rest of such a line can be a piece of the key.
+        throw fail(i, label.endsWith("PRIVATE KEY") ? "no base64" : `no base64: ${printable(line, 40)}`);
       else base64 += line;
     }
     if (i === lines.length) throw fail(begin, `BEGIN ${printable(label)} without its END: the text was cut off`);

@@ -83,6 +83,12 @@ describe("PEM", () => {
     expect(() => parsePem(input)).toThrow(expect.objectContaining({ code: "X509_PEM", data: { line } }));
   });
 
+  it("a damaged line is quoted, but never one of a private key", () => {
+    const damaged = pem.replace("AAEC", "AA*C");
+    expect(() => parsePem(damaged)).toThrow(/line 2: no base64: AA\*C/);
+    expect(() => parsePem(damaged.replaceAll("TEST", "EC PRIVATE KEY"))).toThrow(/line 2: no base64$/);
+  });
+
   it("RFC 4648 §4 base64 is node's", () => {
     for (let length = 1; length < 70; length++) {
       const der = Uint8Array.from({ length }, (_, i) => (i * 73 + length) & 255);
