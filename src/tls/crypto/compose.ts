@@ -90,8 +90,10 @@ class ComposedCrypto implements CryptoProvider {
   }
 
   hmac(name: HashName, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
-    const hmac = new Hmac(known(this.#hashes, name), key);
-    const mac = hmac.compute(parts);
+    const algorithm = known(this.#hashes, name);
+    const hmac = new Hmac(algorithm, key);
+    const mac = new Uint8Array(algorithm.outputBytes);
+    hmac.computeInto(mac, 0, parts);
     hmac.wipe();
     return mac;
   }

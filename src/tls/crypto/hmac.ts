@@ -1,61 +1,118 @@
 /**
- * HMAC (RFC 2104) with the two states behind the key blocks kept, so that each MAC costs two compressions less.
+ * HMAC (RFC 2104) with the two chaining values behind the key blocks kept, so that each MAC costs two compressions less.
  *
  * @module
  */
 
 import { wipe } from "../../bytes.ts";
-import { digestUnits, type HashAlgorithm, type RunningHash } from "./hash.ts";
+import { digestUnits, type HashAlgorithm, type RunningHash, writeLength } from "./hash.ts";
+import { readWords, writeWord } from "./words.ts";
 
 /** HMAC with one key. `wipe` it when the key is no longer needed. */
 export class Hmac {
   readonly #algorithm: HashAlgorithm;
-  readonly #inner: RunningHash;
-  readonly #outer: RunningHash;
-  readonly #running: RunningHash;
-  readonly #digest: Uint8Array;
+  readonly #hash: RunningHash;
+  /** Chaining values behind the inner and the outer key block. */
+  readonly #inner: Int32Array;
+  readonly #outer: Int32Array;
+  /** A digest as the message behind a key block, padded: what the outer hash is over, and often the inner one. */
+  readonly #block: Int32Array;
 
   constructor(algorithm: HashAlgorithm, key: Uint8Array) {
+    const { blockBytes, outputBytes } = algorithm;
+    const hash = algorithm.create();
+    const initial = hash.state.slice();
+    const bytes = new Uint8Array(blockBytes);
+    if (key.length > blockBytes) {
+      hash.update(key);
+      hash.digestInto(bytes, 0);
+      hash.state.set(initial);
+    } else bytes.set(key);
+    const block = new Int32Array(blockBytes / 4);
+    readWords(block, bytes);
+    wipe(bytes);
+    for (let i = 0; i < block.length; i++) block[i]! ^= 0x36363636;
+    hash.compress(block, 0);
+    this.#inner = hash.state.slice();
+    hash.state.set(initial);
+    for (let i = 0; i < block.length; i++) block[i]! ^= 0x36363636 ^ 0x5c5c5c5c;
+    hash.compress(block, 0);
+    this.#outer = hash.state.slice();
+    padMessage(algorithm, block, outputBytes);
     this.#algorithm = algorithm;
-    this.#inner = algorithm.create();
-    this.#outer = algorithm.create();
-    this.#running = algorithm.create();
-    this.#digest = new Uint8Array(algorithm.outputBytes);
-    const block = new Uint8Array(algorithm.blockBytes);
-    if (key.length > block.length) {
-      this.#running.update(key);
-      this.#running.digestInto(block, 0);
-    } else block.set(key);
-    for (let i = 0; i < block.length; i++) block[i]! ^= 0x36;
-    this.#inner.update(block);
-    for (let i = 0; i < block.length; i++) block[i]! ^= 0x36 ^ 0x5c;
-    this.#outer.update(block);
-    wipe(block);
+    this.#hash = hash;
+    this.#block = block;
+  }
+
+  /** The MAC that was computed last: the first words of it. */
+  get words(): Int32Array {
+    return this.#hash.state;
+  }
+
+  /** The MAC of the parts, joined, into {@link words}. */
+  compute(parts: readonly Uint8Array[]): void {
+    const hash = this.#hash;
+    hash.resume(this.#inner, this.#algorithm.blockBytes);
+    for (const part of parts) hash.update(part);
+    hash.pad();
+    this.#finish();
+  }
+
+  /** The MAC of a message of whole blocks that {@link padMessage} has padded, into {@link words}. */
+  computePadded(message: Int32Array): void {
+    const hash = this.#hash;
+    const blockWords = this.#block.length;
+    hash.state.set(this.#inner);
+    for (let at = 0; at < message.length; at += blockWords) hash.compress(message, at);
+    this.#finish();
+  }
+
+  /** The MAC of a message of as many words as a digest has, into {@link words}. `message` may be those. */
+  computeWords(message: Int32Array): void {
+    this.#putDigest(message);
+    this.#hash.state.set(this.#inner);
+    this.#hash.compress(this.#block, 0);
+    this.#finish();
   }
 
   /** Writes the MAC of the parts, joined, at `out[at]` on. `out` may be one of the parts. */
   computeInto(out: Uint8Array, at: number, parts: readonly Uint8Array[]): void {
-    const running = this.#running;
-    running.restore(this.#inner);
-    for (const part of parts) running.update(part);
-    running.digestInto(this.#digest, 0);
-    running.restore(this.#outer);
-    running.update(this.#digest);
-    running.digestInto(out, at);
-  }
-
-  compute(parts: readonly Uint8Array[]): Uint8Array {
-    const mac = new Uint8Array(this.#algorithm.outputBytes);
-    this.computeInto(mac, 0, parts);
-    return mac;
+    this.compute(parts);
+    for (let i = 0; i < this.#algorithm.outputBytes; i += 4) writeWord(out, at + i, this.words[i >> 2]!);
   }
 
   wipe(): void {
-    this.#inner.wipe();
-    this.#outer.wipe();
-    this.#running.wipe();
-    wipe(this.#digest);
+    this.#hash.wipe();
+    this.#inner.fill(0);
+    this.#outer.fill(0);
+    this.#block.fill(0);
   }
+
+  /** The outer hash over the inner one, which stands in the state. */
+  #finish(): void {
+    this.#putDigest(this.#hash.state);
+    this.#hash.state.set(this.#outer);
+    this.#hash.compress(this.#block, 0);
+  }
+
+  #putDigest(words: Int32Array): void {
+    for (let i = 0; i < this.#algorithm.outputBytes / 4; i++) this.#block[i] = words[i]!;
+  }
+}
+
+/** Bytes of the whole blocks that a MAC's message of `bytes` bytes fills with its padding. */
+export function paddedBytes(algorithm: HashAlgorithm, bytes: number): number {
+  return (digestUnits(algorithm, bytes) / algorithm.unitsPerBlock) * algorithm.blockBytes;
+}
+
+/** Pads `message`, whole blocks that start with `bytes` bytes, as what stands behind a key block. */
+export function padMessage(algorithm: HashAlgorithm, message: Int32Array, bytes: number): void {
+  const word = bytes >> 2;
+  const bits = 8 * (bytes & 3);
+  // A shift by 32 would be none, hence the bytes of the word that stay are cut out by two shifts.
+  message[word] = (bits === 0 ? 0 : (message[word]! >> (32 - bits)) << (32 - bits)) | (0x80 << (24 - bits));
+  message.fill(0, word + 1);
+  writeLength(message, message.length, algorithm.blockBytes + bytes);
 }
 
 /** Units of work of one MAC over `bytes` bytes, without the key's set-up. */

@@ -1,40 +1,53 @@
 /**
  * The pseudorandom function of TLS 1.2 (RFC 5246 §5): P_hash over label and seed, one HMAC a step.
  *
+ * Every second HMAC is over A(i), label and seed: that message stands padded in one array, and only A(i) is written into it.
+ *
  * @module
  */
 
-import { concat, utf8Encode, wipe } from "../../bytes.ts";
+import { utf8Encode, wipe } from "../../bytes.ts";
 import type { HashAlgorithm } from "./hash.ts";
-import { Hmac, hmacKeyUnits, hmacUnits } from "./hmac.ts";
+import { Hmac, hmacKeyUnits, hmacUnits, paddedBytes, padMessage } from "./hmac.ts";
 import { Sliced } from "./sliced.ts";
+import { readWords, writeWord } from "./words.ts";
 
 /** `length` bytes of PRF(secret, label, seed). The secret must not change before the first step. */
 export class PrfTask extends Sliced<Uint8Array> {
   readonly #algorithm: HashAlgorithm;
   readonly #secret: Uint8Array;
-  /** Label and seed. */
-  readonly #input: Uint8Array;
+  /** Room for A(i), then label and seed. */
+  readonly #bytes: Uint8Array;
+  /** The same as words, padded. */
+  readonly #message: Int32Array;
   readonly #output: Uint8Array;
-  /** A(i) of RFC 5246 §5. */
-  readonly #a: Uint8Array;
-  readonly #block: Uint8Array;
   #hmac: Hmac | undefined;
+  /** Bytes of label and seed. */
+  readonly #inputBytes: number;
   #filled = 0;
   #phase: "key" | "chain" | "output" = "key";
 
   constructor(algorithm: HashAlgorithm, secret: Uint8Array, label: string, seed: Uint8Array, length: number) {
     super();
+    const { outputBytes } = algorithm;
+    const text = utf8Encode(label);
+    this.#inputBytes = text.length + seed.length;
+    const bytes = new Uint8Array(paddedBytes(algorithm, outputBytes + this.#inputBytes));
+    bytes.set(text, outputBytes);
+    bytes.set(seed, outputBytes + text.length);
+    const message = new Int32Array(bytes.length / 4);
+    readWords(message, bytes);
+    padMessage(algorithm, message, outputBytes + this.#inputBytes);
     this.#algorithm = algorithm;
     this.#secret = secret;
-    this.#input = concat([utf8Encode(label), seed]);
+    this.#bytes = bytes;
+    this.#message = message;
     this.#output = new Uint8Array(length);
-    this.#a = new Uint8Array(algorithm.outputBytes);
-    this.#block = new Uint8Array(algorithm.outputBytes);
   }
 
   protected advance(): number {
     const algorithm = this.#algorithm;
+    const { outputBytes } = algorithm;
     const hmac = (this.#hmac ??= new Hmac(algorithm, this.#secret));
     if (this.#phase === "key") {
       this.#phase = "chain";
@@ -42,24 +55,36 @@ export class PrfTask extends Sliced<Uint8Array> {
       return hmacKeyUnits(algorithm, this.#secret.length);
     }
     if (this.#phase === "chain") {
-      // A(0) is the seed, A(i) the HMAC of A(i - 1).
-      const previous = this.#filled === 0 ? this.#input : this.#a;
-      hmac.computeInto(this.#a, 0, [previous]);
+      // A(0) is label and seed, A(i) the HMAC of A(i - 1).
+      const first = this.#filled === 0;
+      if (first) hmac.compute([this.#bytes.subarray(outputBytes, outputBytes + this.#inputBytes)]);
+      else hmac.computeWords(this.#message);
+      for (let i = 0; i < outputBytes / 4; i++) this.#message[i] = hmac.words[i]!;
       this.#phase = "output";
-      return hmacUnits(algorithm, previous.length);
+      return hmacUnits(algorithm, first ? this.#inputBytes : outputBytes);
     }
-    hmac.computeInto(this.#block, 0, [this.#a, this.#input]);
-    const wanted = Math.min(this.#block.length, this.#output.length - this.#filled);
-    this.#output.set(this.#block.subarray(0, wanted), this.#filled);
-    this.#filled += wanted;
+    hmac.computePadded(this.#message);
+    this.#take(hmac.words);
     this.#phase = "chain";
     if (this.#filled === this.#output.length) this.#finish(hmac);
-    return hmacUnits(algorithm, this.#a.length + this.#input.length);
+    return hmacUnits(algorithm, outputBytes + this.#inputBytes);
+  }
+
+  /** Appends a MAC to the output, or as much of it as is wanted. */
+  #take(words: Int32Array): void {
+    const output = this.#output;
+    const from = this.#filled;
+    const end = Math.min(output.length, from + this.#algorithm.outputBytes);
+    let at = from;
+    for (; at + 4 <= end; at += 4) writeWord(output, at, words[(at - from) >> 2]!);
+    for (; at < end; at++) output[at] = words[(at - from) >> 2]! >> (24 - 8 * ((at - from) & 3));
+    this.#filled = end;
   }
 
   #finish(hmac: Hmac): void {
     hmac.wipe();
-    wipe(this.#a, this.#block);
+    this.#message.fill(0);
+    wipe(this.#bytes);
     this.complete(this.#output);
   }
 }

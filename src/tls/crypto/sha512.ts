@@ -45,18 +45,19 @@ class Sha512 extends BlockHash {
     return new Sha512(this.name, this.outputBytes, this.#initial);
   }
 
-  protected wipeSchedule(): void {
+  override wipe(): void {
+    super.wipe();
     this.#high.fill(0);
     this.#low.fill(0);
   }
 
-  protected compress(bytes: Uint8Array, at: number): void {
+  compress(words: Int32Array, at: number): void {
     const { state } = this;
     const wh = this.#high;
     const wl = this.#low;
-    for (let i = 0; i < 16; i++, at += 8) {
-      wh[i] = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-      wl[i] = (bytes[at + 4]! << 24) | (bytes[at + 5]! << 16) | (bytes[at + 6]! << 8) | bytes[at + 7]!;
+    for (let i = 0; i < 16; i++) {
+      wh[i] = words[at + 2 * i]!;
+      wl[i] = words[at + 2 * i + 1]!;
     }
     for (let i = 16; i < 80; i++) {
       const xh = wh[i - 15]!;

@@ -16,3 +16,8 @@ export function writeWord(bytes: Uint8Array, at: number, word: number): void {
   bytes[at + 2] = word >> 8;
   bytes[at + 3] = word;
 }
+
+/** Fills `words` with the words at the start of `bytes`. */
+export function readWords(words: Int32Array, bytes: Uint8Array): void {
+  for (let i = 0; i < words.length; i++) words[i] = readWord(bytes, 4 * i);
+}
