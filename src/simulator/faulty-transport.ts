@@ -47,7 +47,9 @@ export class FaultyTransport implements Transport {
   /** The owner paused; we may besides, while too much is held. */
   #paused = false;
   #announce = false;
-  #ending: "shutdown" | "destroy" | undefined;
+  /** The owner's wishes, which wait for what is held. */
+  #shutdown: "no" | "wanted" | "done" = "no";
+  #destroyed = false;
   #over = false;
 
   constructor(lower: Transport, runtime: Pick<Runtime, "clock" | "timers">, plan: FaultPlan) {
@@ -64,7 +66,7 @@ export class FaultyTransport implements Transport {
       onData: (view) => this.#receive(view),
       onWritable: (room) => {
         this.#send(this.#clock.now());
-        if (this.#outgoing.length > 0 || this.#ending !== undefined || this.#over) this.#announce = true;
+        if (this.#outgoing.length > 0 || this.#isEnding || this.#over) this.#announce = true;
         else handler.onWritable(room);
       },
       onEnd: () => this.#arrive(NO_BYTES),
@@ -81,7 +83,7 @@ export class FaultyTransport implements Transport {
 
   reserve(length: number): Uint8Array {
     const held = heldBytes(this.#outgoing);
-    if (this.#over || this.#ending !== undefined) this.#reserved = NO_BYTES;
+    if (this.#over || this.#isEnding) this.#reserved = NO_BYTES;
     else if (this.#isDirect) this.#reserved = this.#lower.reserve(length);
     else this.#reserved = new Uint8Array(Math.min(length, Math.max(0, HELD_BYTES - held)));
     if (this.#reserved.length < length) this.#announce = true;
@@ -89,7 +91,7 @@ export class FaultyTransport implements Transport {
   }
 
   commit(length: number): void {
-    if (length === 0 || this.#over || this.#ending !== undefined) return;
+    if (length === 0 || this.#over || this.#isEnding) return;
     const allowed = this.#pass(length);
     if (this.#isDirect) this.#lower.commit(allowed);
     else if (allowed > 0) this.#hold(this.#outgoing, this.#reserved.subarray(0, allowed));
@@ -109,13 +111,13 @@ export class FaultyTransport implements Transport {
   }
 
   shutdown(): void {
-    this.#ending ??= "shutdown";
+    if (this.#shutdown === "no") this.#shutdown = "wanted";
     this.#send(this.#clock.now());
   }
 
   destroy(): void {
     this.#handler = undefined;
-    this.#ending = "destroy";
+    this.#destroyed = true;
     this.#send(this.#clock.now());
   }
 
@@ -124,6 +126,10 @@ export class FaultyTransport implements Transport {
     if (this.#over) return;
     this.#lower.destroy();
     this.#fail(new TransportError("TRANSPORT_RESET", "the connection was cut"));
+  }
+
+  get #isEnding(): boolean {
+    return this.#shutdown !== "no" || this.#destroyed;
   }
 
   get #isDirect(): boolean {
@@ -164,7 +170,7 @@ export class FaultyTransport implements Transport {
       this.#hand(this.#incoming.shift()!.bytes);
     if (!this.#over && !this.#paused && heldBytes(this.#incoming) < HELD_BYTES) this.#lower.resume();
     this.#send(now);
-    if (!this.#over && this.#announce && this.#outgoing.length === 0 && this.#ending === undefined) {
+    if (!this.#over && this.#announce && this.#outgoing.length === 0 && !this.#isEnding) {
       this.#announce = false;
       this.#handler?.onWritable(HELD_BYTES);
     }
@@ -183,14 +189,17 @@ export class FaultyTransport implements Transport {
       first.bytes = first.bytes.subarray(this.#lower.write(first.bytes));
       if (first.bytes.length > 0) {
         // What is not taken any more is given up with the connection.
-        if (this.#ending === "destroy") this.#outgoing = [];
+        if (this.#destroyed) this.#outgoing = [];
         break;
       }
       this.#outgoing.shift();
     }
     if (this.#over || this.#outgoing.length > 0) return;
-    if (this.#ending === "shutdown") this.#lower.shutdown();
-    if (this.#ending !== "destroy") return;
+    if (this.#shutdown === "wanted") {
+      this.#shutdown = "done";
+      this.#lower.shutdown();
+    }
+    if (!this.#destroyed) return;
     this.#finish();
     this.#lower.destroy();
   }

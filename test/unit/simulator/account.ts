@@ -117,6 +117,6 @@ export async function failure(attempt: Promise<unknown>): Promise<Record<string,
     let alert: unknown;
     for (let cause = caught; cause instanceof Error; cause = cause.cause)
       alert ??= (cause as { data?: { alert?: unknown } }).data?.alert;
-    return { code, phase: (data as { phase?: unknown }).phase, mbedtls, sdk, alert };
+    return { code, phase: (data as { phase?: unknown } | undefined)?.phase, mbedtls, sdk, alert };
   }
 }
