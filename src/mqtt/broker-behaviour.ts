@@ -2,7 +2,8 @@
  * Where brokers differ from each other and from MQTT 3.1.1, as options, each switchable by itself; and AWS IoT Core's choice of them
  * (AWS IoT Developer Guide, "MQTT": differences from the specification; General Reference: quotas).
  *
- * Left out on purpose: bytes per second and the limits of an account, which a device does not meet.
+ * Left out on purpose: bytes per second and the limits of an account, which a device does not meet; and that AWS IoT sends what it has
+ * stored for a client at ten messages a second.
  *
  * @module
  */
@@ -44,6 +45,13 @@ export interface BrokerBehaviour {
    */
   readonly redelivery?: "dup" | "as-new" | undefined;
   /**
+   * How long the session of a client that is away is kept, in milliseconds; with no end by default (§3.1.2.4), an hour at AWS IoT. Afterwards
+   * its subscriptions and messages are gone.
+   */
+  readonly sessionExpiryMs?: number | undefined;
+  /** Milliseconds behind its SUBACK during which a new subscription does not get what is published yet. 0 by default; AWS IoT has such a delay. */
+  readonly subscribeDelayMs?: number | undefined;
+  /**
    * What closes the connection where a client exceeds it, and the range into which its keep-alive is moved. A limit that is absent does
    * not apply. Subscriptions above `maxSubscriptions` get the code 0x80 instead. None by default.
    */
@@ -73,11 +81,12 @@ export const awsBehaviour: BrokerBehaviour = /* @__PURE__ */ Object.freeze({
   retainReserved: false,
   willReserved: false,
   redelivery: "as-new",
+  sessionExpiryMs: 3_600_000,
   limits: awsLimits,
 });
 
 /**
- * What AWS IoT Core may do besides: duplicates, no order, and the quotas that are rates. A device has to live with all of it; the same
+ * What AWS IoT Core may do besides: duplicates, no order, subscriptions that take effect behind their SUBACK, and the quotas that are rates. A device has to live with all of it; the same
  * seed gives the same again.
  *
  * @example
@@ -87,6 +96,7 @@ export function awsAtWorst(seed: number): BrokerBehaviour {
   return {
     publishesPerSecond: 100,
     connectsPerSecond: 1,
+    subscribeDelayMs: 100,
     duplicates: { seed, probability: 0.2 },
     disorder: { seed, probability: 0.2, holdMs: 200 },
   };

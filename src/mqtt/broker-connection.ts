@@ -223,7 +223,7 @@ export class BrokerConnection implements Consumer {
         this.#onSubscribe(packet, this.#session);
         return;
       case PacketType.UNSUBSCRIBE:
-        for (const filter of packet.filters) this.#session.subscriptions.delete(filter);
+        for (const filter of packet.filters) this.#context.router.unsubscribe(this.#session, filter);
         this.#acknowledge({ type: PacketType.UNSUBACK, packetId: packet.packetId });
         return;
       case PacketType.PINGREQ:
@@ -331,7 +331,7 @@ export class BrokerConnection implements Consumer {
       const isNew = !session.subscriptions.has(filter);
       if (denials[i] !== undefined || (isNew && session.subscriptions.size >= most)) return SUBACK_FAILURE;
       const granted = qos === 0 ? 0 : 1;
-      session.subscriptions.set(filter, granted);
+      router.subscribe(session, filter, granted);
       return granted;
     });
     this.#acknowledge({ type: PacketType.SUBACK, packetId, returnCodes });

@@ -32,7 +32,13 @@ export interface RouterLimits extends SessionLimits {
 /** What the router needs to know of the {@link BrokerBehaviour}. */
 export type RoutingBehaviour = Pick<
   BrokerBehaviour,
-  "hashMatchesParent" | "retainedForWildcards" | "retainReserved" | "connectsPerSecond" | "duplicates"
+  | "hashMatchesParent"
+  | "retainedForWildcards"
+  | "retainReserved"
+  | "sessionExpiryMs"
+  | "subscribeDelayMs"
+  | "connectsPerSecond"
+  | "duplicates"
 >;
 
 /** Receives a message inside the process. May publish; must not throw. */
@@ -41,6 +47,7 @@ export type LocalHandler = (publication: Publication) => void;
 export class BrokerRouter {
   readonly #limits: RouterLimits;
   readonly #behaviour: RoutingBehaviour;
+  readonly #now: () => number;
   readonly #duplicates: Dice;
   readonly #sessions: Map<string, BrokerSession> = new Map();
   readonly #consumers: Map<BrokerSession, Consumer> = new Map();
@@ -51,9 +58,10 @@ export class BrokerRouter {
   readonly #connects: Map<string, number[]> = new Map();
   #routing = false;
 
-  constructor(limits: RouterLimits, behaviour: RoutingBehaviour) {
+  constructor(limits: RouterLimits, behaviour: RoutingBehaviour, now: () => number) {
     this.#limits = limits;
     this.#behaviour = behaviour;
+    this.#now = now;
     this.#duplicates = new Dice(behaviour.duplicates?.seed ?? 0);
   }
 
@@ -62,8 +70,12 @@ export class BrokerRouter {
     return Array.from(this.#consumers.keys(), (session) => session.clientId);
   }
 
+  /** The session of a client; one that has expired is dropped here. */
   session(clientId: string): BrokerSession | undefined {
-    return this.#sessions.get(clientId);
+    const session = this.#sessions.get(clientId);
+    if (session === undefined || !this.#isExpired(session)) return session;
+    this.#sessions.delete(clientId);
+    return undefined;
   }
 
   /**
@@ -77,8 +89,9 @@ export class BrokerRouter {
   ): { readonly session: BrokerSession; readonly present: boolean } | undefined {
     const previous = this.#sessions.get(clientId);
     if (previous !== undefined) this.#consumers.get(previous)?.takenOver();
-    const kept = this.#sessions.get(clientId);
+    const kept = this.session(clientId);
     if (kept !== undefined && !clean) {
+      kept.leftAt = undefined;
       this.#consumers.set(kept, consumer);
       return { session: kept, present: true };
     }
@@ -104,7 +117,20 @@ export class BrokerRouter {
   /** The session's connection is gone. A clean session ends with it ([MQTT-3.1.2-6]). */
   leave(session: BrokerSession): void {
     this.#consumers.delete(session);
+    session.leftAt = this.#now();
     if (session.clean && this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+  }
+
+  /** Sets a subscription of a session, new or not ([MQTT-3.8.4-3]). */
+  subscribe(session: BrokerSession, filter: string, granted: 0 | 1): void {
+    const delay = this.#behaviour.subscribeDelayMs ?? 0;
+    if (delay > 0 && !session.subscriptions.has(filter)) session.effectiveFrom.set(filter, this.#now() + delay);
+    session.subscriptions.set(filter, granted);
+  }
+
+  unsubscribe(session: BrokerSession, filter: string): void {
+    session.subscriptions.delete(filter);
+    session.effectiveFrom.delete(filter);
   }
 
   /** Subscribes inside the process; the result ends it. */
@@ -141,6 +167,7 @@ export class BrokerRouter {
     const retain = publication.retain && !(this.#behaviour.retainReserved === false && isReserved(publication.topic));
     if (retain) this.#retain(publication);
     for (const session of this.#sessions.values()) {
+      if (this.#isExpired(session)) continue;
       const granted = this.#grantedQos(session, publication.topic);
       if (granted === undefined) continue;
       const consumer = this.#consumers.get(session);
@@ -163,9 +190,15 @@ export class BrokerRouter {
     let granted: 0 | 1 | undefined;
     for (const [filter, qos] of session.subscriptions) {
       if (granted === 1) break;
+      if ((session.effectiveFrom.get(filter) ?? Number.NEGATIVE_INFINITY) > this.#now()) continue;
       if ((granted === undefined || qos > granted) && this.#matches(filter, topic)) granted = qos;
     }
     return granted;
+  }
+
+  #isExpired({ leftAt }: BrokerSession): boolean {
+    const { sessionExpiryMs } = this.#behaviour;
+    return leftAt !== undefined && sessionExpiryMs !== undefined && this.#now() >= leftAt + sessionExpiryMs;
   }
 
   #matches(filter: string, topic: string): boolean {

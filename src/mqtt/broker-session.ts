@@ -45,6 +45,10 @@ export class BrokerSession {
   readonly clean: boolean;
   /** Topic filter → the QoS that was granted ([MQTT-3.8.4-3]: one entry a filter). */
   readonly subscriptions: Map<string, 0 | 1> = new Map();
+  /** Topic filter → the time (of the broker's `now`) from which it gets messages, where the behaviour has a delay. */
+  readonly effectiveFrom: Map<string, number> = new Map();
+  /** When its connection ended (time of the broker's `now`); `undefined` while there is one. */
+  leftAt: number | undefined;
   /** Identifiers of received QoS 2 messages whose PUBREL has not come ([MQTT-4.3.3-2]). */
   readonly unreleased: Set<number> = new Set();
   /** Messages that were dropped because the queue was full. */

@@ -81,6 +81,8 @@ export class Broker {
     this.#options = options;
     for (const rate of ["publishesPerSecond", "connectsPerSecond"] as const)
       if (options[rate] !== undefined) bound(rate, options[rate], 1, 1_000_000);
+    for (const time of ["sessionExpiryMs", "subscribeDelayMs"] as const)
+      if (options[time] !== undefined) bound(time, options[time], 0, Number.MAX_SAFE_INTEGER);
     this.#disorder = new Dice(options.disorder?.seed ?? 0);
     this.#router = new BrokerRouter(
       {
@@ -90,6 +92,7 @@ export class Broker {
         maxRetained: bound("maxRetained", options.maxRetained ?? 1_000, 0, 1_000_000),
       },
       options,
+      options.now,
     );
   }
 

@@ -74,12 +74,18 @@ async function attempt(line: Line, asked: Exchange): Promise<Omit<Exchanged, "ac
       onMessage: (message) => answers.take(message),
     }),
   );
-  const publish = await step(line, (client) =>
-    client.publish(asked.topic, asked.payload, { qos: 1, timeoutMs: line.timeoutMs }),
-  );
+  const ask = (): Promise<Step> =>
+    step(line, (client) => client.publish(asked.topic, asked.payload, { qos: 1, timeoutMs: line.timeoutMs }));
+  const publish = await ask();
   if (subscribe.end !== "ok" || publish.end !== "ok")
     return { subscribe, publish, receive: SKIPPED, message: undefined };
-  const message = await answers.wait();
+  // A subscription may come into effect a while behind its SUBACK, as AWS IoT says: half-way through, it is asked again.
+  const half = line.answerTimeoutMs / 2;
+  let message = await answers.wait(half);
+  if (message === undefined && !line.lost) {
+    await ask();
+    message = await answers.wait(half);
+  }
   const receive: Step = message !== undefined ? OK : { end: line.lost ? "closed" : "silent", error: undefined };
   return { subscribe, publish, receive, message };
 }
@@ -124,10 +130,10 @@ class Answers {
     this.#tell?.();
   }
 
-  async wait(): Promise<MqttMessage | undefined> {
+  async wait(timeoutMs: number): Promise<MqttMessage | undefined> {
     if (this.#message !== undefined || this.#line.lost) return this.#message;
     await new Promise<void>((resolve) => {
-      const cancel = this.#line.timers.set(this.#line.answerTimeoutMs, () => resolve());
+      const cancel = this.#line.timers.set(timeoutMs, () => resolve());
       this.#tell = () => {
         cancel();
         resolve();

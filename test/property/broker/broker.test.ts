@@ -166,6 +166,7 @@ describe("broker properties", () => {
           maxInFlight: 2,
           ...how,
           connectsPerSecond: undefined,
+          subscribeDelayMs: undefined,
           authorize: (action) => action.type !== "receive" || !denied.has(action.topic) || { denied: "now" },
         });
         const kept = connect("me", { cleanSession: false });

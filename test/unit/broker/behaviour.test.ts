@@ -190,6 +190,71 @@ describe("broker: AWS IoT's deviations, each by itself", () => {
     ]);
   });
 
+  it("sessionExpiryMs: a kept session ends an hour after its connection at AWS IoT, with its subscriptions and messages", () => {
+    for (const [behaviour, away, present] of [
+      [awsBehaviour, 3_599_999, true],
+      [awsBehaviour, 3_600_000, false],
+      [{}, 1e12, true],
+    ] as const) {
+      let now = 5;
+      const of = broker({ now: () => now, ...behaviour });
+      const peer = online(of, "a", { cleanSession: false }).say(subscribe(1, ["x", 1]));
+      now += 7_200_000;
+      const sender = online(of, "sender").say(publish("x", "while here", { qos: 1, packetId: 1 }));
+      expect(peer.messages()).toHaveLength(1);
+      peer.say({ type: PacketType.PUBACK, packetId: 1 });
+      peer.connection.end();
+      sender.say(publish("x", "while away", { qos: 1, packetId: 2 }));
+      now += away;
+      expect(of.session("a") !== undefined).toBe(present);
+      const back = new Peer(of).say(connect("a", { cleanSession: false }));
+      expect(back.heard().map(({ type }) => type)).toEqual(
+        present ? [PacketType.CONNACK, PacketType.PUBLISH] : [PacketType.CONNACK],
+      );
+      // While it is there again nothing expires.
+      now += 7_200_000;
+      expect(of.session("a")?.subscriptions.size).toBe(present ? 1 : 0);
+    }
+  });
+
+  it("sessionExpiryMs: the session that a CONNECT finds has not expired, and the rest is unaware of it", () => {
+    let now = 0;
+    const of = broker({ now: () => now, sessionExpiryMs: 10 });
+    online(of, "a", { cleanSession: false })
+      .say(subscribe(1, ["x", 1]))
+      .connection.end();
+    now = 10;
+    online(of, "sender").say(publish("x", "1", { qos: 1, packetId: 1 }));
+    const back = new Peer(of).say(connect("a", { cleanSession: false }));
+    expect(back.heard()).toEqual([CONNACK(0)]);
+  });
+
+  it("subscribeDelayMs: what is published behind the SUBACK of a new subscription may be missed", () => {
+    let now = 0;
+    const of = broker({ now: () => now, subscribeDelayMs: 100 });
+    const sender = online(of, "sender").say(publish("x", "kept", { retain: true }));
+    const peer = online(of, "a").say(subscribe(1, ["x", 0]));
+    const texts = (): readonly string[] => peer.messages().map(({ text }) => text);
+    expect(texts()).toEqual(["kept"]);
+    sender.say(publish("x", "missed"));
+    now = 99;
+    sender.say(publish("x", "missed too"));
+    now = 100;
+    sender.say(publish("x", "heard"));
+    expect(texts()).toEqual(["heard"]);
+    // The same filter again is in effect already.
+    peer.say(subscribe(2, ["x", 1]));
+    sender.say(publish("x", "heard too"));
+    expect(texts()).toEqual(["kept", "heard too"]);
+    peer.say({ type: PacketType.UNSUBSCRIBE, packetId: 3, filters: ["x"] }, subscribe(4, ["x", 1]));
+    sender.say(publish("x", "missed again"));
+    expect(texts()).toEqual(["kept"]);
+  });
+
+  it.each(["sessionExpiryMs", "subscribeDelayMs"])("%s must be an integer from 0", (name) => {
+    expect(() => broker({ [name]: -1 })).toThrow(expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }));
+  });
+
   it("[MQTT-3.1.4-2] the same client id: the new connection wins", () => {
     const of = broker(awsBehaviour);
     const old = online(of, "a");
@@ -201,7 +266,7 @@ describe("broker: AWS IoT's deviations, each by itself", () => {
     expect(Object.keys({ ...awsBehaviour, ...awsAtWorst(1) }).sort()).toEqual(
       (
         "connectsPerSecond deniedConnect deniedSubscribe disorder duplicates hashMatchesParent limits publishesPerSecond qos2 " +
-        "redelivery retainReserved retainedForWildcards willReserved"
+        "redelivery retainReserved retainedForWildcards sessionExpiryMs subscribeDelayMs willReserved"
       ).split(" "),
     );
   });

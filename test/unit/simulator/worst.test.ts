@@ -1,4 +1,4 @@
-/** The whole stack against AWS IoT at its worst: duplicates, no order, no DUP, over our own TLS. */
+/** The whole stack against AWS IoT at its worst: duplicates, no order, no DUP, subscriptions that take their time, over our own TLS. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { awsAtWorst, awsBehaviour } from "../../../src/mqtt/broker.ts";
 import { connectThing, nodeRuntime } from "../../../src/runtime/node.ts";
@@ -40,6 +40,7 @@ describe("AWS IoT at its worst", () => {
       qos: 1,
       onMessage: ({ payload }) => void got.push(new TextDecoder().decode(payload)),
     });
+    await new Promise((resolve) => setTimeout(resolve, worst.subscribeDelayMs! + 20));
     const sent = Array.from({ length: 30 }, (_, i) => `${i}`);
     await Promise.all(sent.map((text) => thing.mqtt.publish("test_topic/esp32", text, { qos: 1 })));
     await vi.waitFor(() => expect(new Set(got).size).toBe(sent.length), 2_000);
