@@ -8,7 +8,7 @@
 import { UsageError } from "../../errors.ts";
 import type { Task } from "../../task.ts";
 import type { Hash, HashName } from "./provider.ts";
-import { readWords, writeWord } from "./words.ts";
+import { copyWords, readWords, writeWord } from "./words.ts";
 
 /** A hash function: a piece of a provider. Stateless; `create` makes a running hash. */
 export interface HashAlgorithm {
@@ -59,7 +59,8 @@ export abstract class BlockHash implements RunningHash {
     this.name = name;
     this.outputBytes = outputBytes;
     this.blockBytes = blockBytes;
-    this.state = new Int32Array(initial);
+    this.state = new Int32Array(initial.length);
+    for (let i = 0; i < initial.length; i++) this.state[i] = initial[i]!;
     this.#saved = new Int32Array(initial.length);
     this.#block = new Uint8Array(blockBytes);
     this.#words = new Int32Array(blockBytes / 4);
@@ -96,10 +97,10 @@ export abstract class BlockHash implements RunningHash {
 
   digestInto(out: Uint8Array, at: number): void {
     const { state } = this;
-    this.#saved.set(state);
+    copyWords(this.#saved, state);
     this.pad();
     for (let i = 0; i < this.outputBytes; i += 4) writeWord(out, at + i, state[i >> 2]!);
-    state.set(this.#saved);
+    copyWords(state, this.#saved);
   }
 
   /** Writes only behind what came in, so that a hash whose state is put back can go on. */
@@ -119,7 +120,7 @@ export abstract class BlockHash implements RunningHash {
   }
 
   resume(state: Int32Array, bytes: number): void {
-    this.state.set(state);
+    copyWords(this.state, state);
     this.#filled = 0;
     this.#length = bytes;
   }

@@ -6,7 +6,7 @@
 
 import { wipe } from "../../bytes.ts";
 import { digestUnits, type HashAlgorithm, type RunningHash, writeLength } from "./hash.ts";
-import { readWords, writeWord } from "./words.ts";
+import { copyWords, readWords, writeWord } from "./words.ts";
 
 /** HMAC with one key. `wipe` it when the key is no longer needed. */
 export class Hmac {
@@ -21,23 +21,24 @@ export class Hmac {
   constructor(algorithm: HashAlgorithm, key: Uint8Array) {
     const { blockBytes, outputBytes } = algorithm;
     const hash = algorithm.create();
-    const initial = hash.state.slice();
+    const initial = copyOf(hash.state);
     const bytes = new Uint8Array(blockBytes);
     if (key.length > blockBytes) {
       hash.update(key);
       hash.digestInto(bytes, 0);
-      hash.state.set(initial);
+      copyWords(hash.state, initial);
     } else bytes.set(key);
     const block = new Int32Array(blockBytes / 4);
     readWords(block, bytes);
     wipe(bytes);
     for (let i = 0; i < block.length; i++) block[i]! ^= 0x36363636;
     hash.compress(block, 0);
-    this.#inner = hash.state.slice();
-    hash.state.set(initial);
+    this.#inner = copyOf(hash.state);
+    copyWords(hash.state, initial);
     for (let i = 0; i < block.length; i++) block[i]! ^= 0x36363636 ^ 0x5c5c5c5c;
     hash.compress(block, 0);
-    this.#outer = hash.state.slice();
+    this.#outer = copyOf(hash.state);
+    block.fill(0);
     padMessage(algorithm, block, outputBytes);
     this.#algorithm = algorithm;
     this.#hash = hash;
@@ -62,7 +63,7 @@ export class Hmac {
   computePadded(message: Int32Array): void {
     const hash = this.#hash;
     const blockWords = this.#block.length;
-    hash.state.set(this.#inner);
+    copyWords(hash.state, this.#inner);
     for (let at = 0; at < message.length; at += blockWords) hash.compress(message, at);
     this.#finish();
   }
@@ -70,7 +71,7 @@ export class Hmac {
   /** The MAC of a message of as many words as a digest has, into {@link words}. `message` may be those. */
   computeWords(message: Int32Array): void {
     this.#putDigest(message);
-    this.#hash.state.set(this.#inner);
+    copyWords(this.#hash.state, this.#inner);
     this.#hash.compress(this.#block, 0);
     this.#finish();
   }
@@ -91,7 +92,7 @@ export class Hmac {
   /** The outer hash over the inner one, which stands in the state. */
   #finish(): void {
     this.#putDigest(this.#hash.state);
-    this.#hash.state.set(this.#outer);
+    copyWords(this.#hash.state, this.#outer);
     this.#hash.compress(this.#block, 0);
   }
 
@@ -105,14 +106,16 @@ export function paddedBytes(algorithm: HashAlgorithm, bytes: number): number {
   return (digestUnits(algorithm, bytes) / algorithm.unitsPerBlock) * algorithm.blockBytes;
 }
 
-/** Pads `message`, whole blocks that start with `bytes` bytes, as what stands behind a key block. */
+/** Pads `message`, whole blocks that start with `bytes` bytes and are zero behind them, as what stands behind a key block. */
 export function padMessage(algorithm: HashAlgorithm, message: Int32Array, bytes: number): void {
-  const word = bytes >> 2;
-  const bits = 8 * (bytes & 3);
-  // A shift by 32 would be none, hence the bytes of the word that stay are cut out by two shifts.
-  message[word] = (bits === 0 ? 0 : (message[word]! >> (32 - bits)) << (32 - bits)) | (0x80 << (24 - bits));
-  message.fill(0, word + 1);
+  message[bytes >> 2]! |= 0x80 << (24 - 8 * (bytes & 3));
   writeLength(message, message.length, algorithm.blockBytes + bytes);
+}
+
+function copyOf(words: Int32Array): Int32Array {
+  const copy = new Int32Array(words.length);
+  copyWords(copy, words);
+  return copy;
 }
 
 /** Units of work of one MAC over `bytes` bytes, without the key's set-up. */

@@ -10,20 +10,19 @@ import { utf8Encode, wipe } from "../../bytes.ts";
 import type { HashAlgorithm } from "./hash.ts";
 import { Hmac, hmacKeyUnits, hmacUnits, paddedBytes, padMessage } from "./hmac.ts";
 import { Sliced } from "./sliced.ts";
-import { readWords, writeWord } from "./words.ts";
+import { putBytes, writeWord } from "./words.ts";
 
 /** `length` bytes of PRF(secret, label, seed). The secret must not change before the first step. */
 export class PrfTask extends Sliced<Uint8Array> {
   readonly #algorithm: HashAlgorithm;
   readonly #secret: Uint8Array;
-  /** Room for A(i), then label and seed. */
-  readonly #bytes: Uint8Array;
-  /** The same as words, padded. */
+  /** Label and seed. */
+  readonly #input: readonly [Uint8Array, Uint8Array];
+  readonly #inputBytes: number;
+  /** A(i), label and seed, padded. */
   readonly #message: Int32Array;
   readonly #output: Uint8Array;
   #hmac: Hmac | undefined;
-  /** Bytes of label and seed. */
-  readonly #inputBytes: number;
   #filled = 0;
   #phase: "key" | "chain" | "output" = "key";
 
@@ -31,16 +30,15 @@ export class PrfTask extends Sliced<Uint8Array> {
     super();
     const { outputBytes } = algorithm;
     const text = utf8Encode(label);
-    this.#inputBytes = text.length + seed.length;
-    const bytes = new Uint8Array(paddedBytes(algorithm, outputBytes + this.#inputBytes));
-    bytes.set(text, outputBytes);
-    bytes.set(seed, outputBytes + text.length);
-    const message = new Int32Array(bytes.length / 4);
-    readWords(message, bytes);
-    padMessage(algorithm, message, outputBytes + this.#inputBytes);
+    const inputBytes = text.length + seed.length;
+    const message = new Int32Array(paddedBytes(algorithm, outputBytes + inputBytes) / 4);
+    putBytes(message, outputBytes, text);
+    putBytes(message, outputBytes + text.length, seed);
+    padMessage(algorithm, message, outputBytes + inputBytes);
     this.#algorithm = algorithm;
     this.#secret = secret;
-    this.#bytes = bytes;
+    this.#input = [text, seed.slice()];
+    this.#inputBytes = inputBytes;
     this.#message = message;
     this.#output = new Uint8Array(length);
   }
@@ -57,7 +55,7 @@ export class PrfTask extends Sliced<Uint8Array> {
     if (this.#phase === "chain") {
       // A(0) is label and seed, A(i) the HMAC of A(i - 1).
       const first = this.#filled === 0;
-      if (first) hmac.compute([this.#bytes.subarray(outputBytes, outputBytes + this.#inputBytes)]);
+      if (first) hmac.compute(this.#input);
       else hmac.computeWords(this.#message);
       for (let i = 0; i < outputBytes / 4; i++) this.#message[i] = hmac.words[i]!;
       this.#phase = "output";
@@ -84,7 +82,7 @@ export class PrfTask extends Sliced<Uint8Array> {
   #finish(hmac: Hmac): void {
     hmac.wipe();
     this.#message.fill(0);
-    wipe(this.#bytes);
+    wipe(this.#input[1]);
     this.complete(this.#output);
   }
 }
