@@ -34,7 +34,7 @@ export const presets: {
 /** Options of {@link presets}. */
 export interface PresetOptions {
   /** What `createCrypto` was given; `"auto"` by default. */
-  readonly arithmetic?: "auto" | "bigint" | undefined;
+  readonly arithmetic?: "auto" | "bigint" | "limbs" | undefined;
 }
 
 function aes128(options: PresetOptions = {}): CipherSuite[] {

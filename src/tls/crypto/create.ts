@@ -8,7 +8,8 @@ import { UsageError } from "../../errors.ts";
 import { aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
 import { composeCrypto } from "./compose.ts";
 import { ecdsa } from "./ecdsa.ts";
-import { secp256r1, secp384r1, secp521r1 } from "./group.ts";
+import { type Group, secp256r1, secp384r1, secp521r1 } from "./group.ts";
+import { secp256r1Auto, secp256r1Limbs } from "./group-limbs.ts";
 import type { CryptoProvider } from "./provider.ts";
 import { rsaPkcs1 } from "./rsa-pkcs1.ts";
 import { rsaPss } from "./rsa-pss.ts";
@@ -18,10 +19,16 @@ import { sha384, sha512 } from "./sha512.ts";
 /** Options of {@link createCrypto}. */
 export interface CryptoOptions {
   /**
-   * What the curves compute with: `"auto"`, the default, leaves it to thingwire; `"bigint"` is what it takes today in any case.
+   * What P-256 computes with. `"auto"`, the default, starts on BigInt and moves to limbs in doubles when enough was computed that it pays,
+   * after some 25 handshakes of one provider. `"bigint"` stays there: for engines that interpret, for which there is
+   * {@link createBigIntCrypto} too. `"limbs"` takes them from the start: the first handshake costs some 20 ms more, and no
+   * operation on a secret takes other steps for another value.
    */
-  readonly arithmetic?: "auto" | "bigint" | undefined;
+  readonly arithmetic?: Arithmetic | undefined;
 }
+
+const P256 = { auto: secp256r1Auto, bigint: secp256r1, limbs: secp256r1Limbs };
+type Arithmetic = keyof typeof P256;
 
 /**
  * thingwire's own primitives as one provider: SHA-256, SHA-384, SHA-512, AES-128-GCM, AES-256-GCM, P-256, P-384, P-521, ECDSA, RSA
@@ -33,12 +40,21 @@ export interface CryptoOptions {
  */
 export function createCrypto(options: CryptoOptions = {}): CryptoProvider {
   const { arithmetic = "auto" } = options;
-  if (arithmetic !== "auto" && arithmetic !== "bigint")
-    throw new UsageError("USAGE_INVALID_ARGUMENT", 'arithmetic is "auto" or "bigint"');
+  if (!Object.hasOwn(P256, arithmetic))
+    throw new UsageError("USAGE_INVALID_ARGUMENT", 'arithmetic is "auto", "bigint" or "limbs"');
+  return createWith(P256[arithmetic]);
+}
+
+/** The same with BigInt alone: a bundle that calls only this one has no limbs in it. For XS and QuickJS. */
+export function createBigIntCrypto(): CryptoProvider {
+  return createWith(secp256r1);
+}
+
+function createWith(p256: Group): CryptoProvider {
   return composeCrypto({
     hashes: [sha256, sha384, sha512],
     aeads: [aes128Gcm, aes256Gcm],
-    groups: [secp256r1, secp384r1, secp521r1],
+    groups: [p256, secp384r1, secp521r1],
     signatures: [ecdsa, rsaPkcs1, rsaPss],
   });
 }

@@ -3,7 +3,7 @@
  *
  * Elements are cells that operations write into, so that an arithmetic on limbs allocates nothing. Reduction is lazy: only the
  * operations with a product reduce. A sum of m reduced elements may be multiplied with one of n where m·n is at most nine; what is
- * subtracted from a product may be a sum of eight. An output may be the same cell as an input.
+ * subtracted from a product may be a sum of three products, or one reduced element. An output may be the same cell as an input.
  *
  * @module
  */

@@ -28,22 +28,26 @@ export interface PreparedGroup {
   keyExchange(random: Random): Task<KeyExchange>;
 }
 
-/** P-256, as a piece of a provider. */
-export const secp256r1: Group = { name: "secp256r1", prepare: () => prepare(p256) };
+/** P-256 on BigInt, as a piece of a provider. (`group-limbs.ts` has it on limbs.) */
+export const secp256r1: Group = { name: "secp256r1", prepare: () => onBigInt(p256) };
 
 /** P-384, as a piece of a provider. */
-export const secp384r1: Group = { name: "secp384r1", prepare: () => prepare(p384) };
+export const secp384r1: Group = { name: "secp384r1", prepare: () => onBigInt(p384) };
 
 /** P-521, as a piece of a provider. */
-export const secp521r1: Group = { name: "secp521r1", prepare: () => prepare(p521) };
+export const secp521r1: Group = { name: "secp521r1", prepare: () => onBigInt(p521) };
 
-function prepare(parameters: CurveParameters): PreparedGroup {
-  const curve = createCurve(parameters, bigintArithmetic);
+function onBigInt(parameters: CurveParameters): PreparedGroup {
+  return curveGroup(createCurve(parameters, bigintArithmetic));
+}
+
+/** The group of a curve of NIST. */
+export function curveGroup(curve: Curve): PreparedGroup {
   return { curve, keyExchange: (random) => ecdhe(curve, random) };
 }
 
 /** An ephemeral key pair on a curve of NIST. */
-export function ecdhe(curve: Curve, random: Random): Task<KeyExchange> {
+function ecdhe(curve: Curve, random: Random): Task<KeyExchange> {
   const scalar = drawResidue(random, curve.parameters.order, curve.bytes, "ecdhe");
   return map(
     curve.multiplyGenerator(scalar, random),

@@ -6,10 +6,11 @@
 
 export { type AeadAlgorithm, aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
 export { type CryptoPieces, composeCrypto } from "./compose.ts";
-export { type CryptoOptions, createCrypto } from "./create.ts";
+export { type CryptoOptions, createBigIntCrypto, createCrypto } from "./create.ts";
 export type { Curve } from "./curve.ts";
 export { ecdsa } from "./ecdsa.ts";
 export { type Group, type PreparedGroup, secp256r1, secp384r1, secp521r1 } from "./group.ts";
+export { secp256r1Auto, secp256r1Limbs } from "./group-limbs.ts";
 export type { HashAlgorithm, RunningHash } from "./hash.ts";
 export type * from "./provider.ts";
 export { rsaPkcs1 } from "./rsa-pkcs1.ts";

@@ -3,7 +3,7 @@
  * BigInt, and for secrets, since no operation here depends on a value.
  *
  * A cell holds x·2^264 modulo the prime (Montgomery's form) as Σ limb[i]·2^(24i), with signed limbs. Reduced cells have limbs of at most
- * 2^23 in absolute value, the last one of at most 2^17. Sums and differences are made limb by limb without a carry; the limbs of two
+ * 2^23 in absolute value, the last one of at most 2^19. Sums and differences are made limb by limb without a carry; the limbs of two
  * factors may then be so large that the sums of a column's products still are exact, that is below 2^53: factors that are sums of m and n
  * reduced cells, with m·n up to 9. `test/unit/crypto/limb-bounds.test.ts` proves it by running this code and the point formulas on intervals.
  *

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { type Jacobian, Points } from "../../../src/tls/crypto/points.ts";
+import { cell, FRESH, type IntervalCell, IntervalField, isWithin, REDUCED, upTo } from "./intervals.ts";
+
+/** The sum of `count` cells. */
+function sum(count: number, last = REDUCED): IntervalCell {
+  return cell(last).map(({ high }) => upTo(high * BigInt(count)));
+}
+
+describe("the bounds of limbs", () => {
+  it("products of sums of m and n reduced cells, m·n up to nine, are exact, and less than a reduced cell", () => {
+    const field = new IntervalField();
+    for (const [m, n] of [
+      [1, 1],
+      [1, 9],
+      [2, 4],
+      [3, 3],
+    ] as const) {
+      const out = field.zero();
+      field.multiply(out, sum(n), sum(m));
+      expect(isWithin(out, FRESH)).toBe(true);
+      field.multiplySubtract(out, sum(m), sum(n), sum(3, FRESH));
+      expect(isWithin(out, 2n * REDUCED)).toBe(true);
+    }
+    const out = field.zero();
+    field.square(out, sum(3));
+    expect(isWithin(out, FRESH)).toBe(true);
+    field.squareSubtract(out, sum(3), sum(3, FRESH));
+    expect(isWithin(out, 2n * REDUCED)).toBe(true);
+    expect(() => field.multiply(out, sum(4), sum(4))).toThrow("not exact");
+    expect(() => field.squareSubtract(out, sum(4), sum(1))).toThrow("not exact");
+  });
+
+  it("every point operation takes reduced coordinates to reduced ones, whatever they are", () => {
+    const field = new IntervalField();
+    const points = new Points<IntervalCell>(field);
+    const point = (): Jacobian<IntervalCell> => ({ x: cell(REDUCED), y: cell(REDUCED), z: cell(REDUCED) });
+    const check = (operation: (out: Jacobian<IntervalCell>) => void, ...zeros: boolean[]) => {
+      const out = point();
+      field.zeros.splice(0, Number.POSITIVE_INFINITY, ...zeros);
+      operation(out);
+      expect([out.x, out.y, out.z].map((value) => isWithin(value, REDUCED))).toEqual([true, true, true]);
+    };
+    check((out) => points.double(out, out));
+    check((out) => points.add(out, out, point()));
+    check((out) => points.add(out, out, point()), false, false, true, true); // meets itself
+    check((out) => points.addAffine(out, out, point()));
+    check((out) => points.addAffine(out, out, point()), false, true, true);
+    check((out) => points.addDistinct(out, out, point()));
+    check((out) => points.lift(out, point(), cell(REDUCED)));
+  });
+
+  it("a wrong shift, or a column that hands on too much, would show", () => {
+    const fresh = (from: string, to: string) => {
+      const field = new IntervalField((source) => source.replaceAll(from, to));
+      const out = field.zero();
+      field.multiply(out, sum(3), sum(3));
+      return isWithin(out, FRESH);
+    };
+    expect(fresh("h * CARRY", "h * CARRY")).toBe(true);
+    expect(fresh("* SHIFT16", "* SHIFT16 * SHIFT8")).toBe(false);
+    expect(() => fresh("h * CARRY;", "h;")).toThrow("not exact");
+  });
+});
