@@ -211,6 +211,7 @@ describe("a server with a script", () => {
   const harmless: (readonly [title: string, script: readonly Deviation[]])[] = [
     ["no deviation that ever happens", [{ on: "ServerHello", nth: 1, times: 0 }]],
     ["RFC 5246 §6.2.1 fragments: the certificate byte by byte", [{ on: "Certificate", fragments: [1] }]],
+    ["onlyOnWire: nothing but the fragments", [{ on: "Certificate", fragments: [9], onlyOnWire: true }]],
     ["RFC 5246 §6.2.1 fragments: odd sizes", [{ on: "Certificate", fragments: [3, 1, 200] }]],
     ["RFC 5246 §6.2.1 fragments: Finished, sealed", [{ on: "Finished", fragments: [1, 4] }]],
     [
@@ -319,8 +320,30 @@ describe("a server that is slow by its script", () => {
     expect(client.output).toHaveLength(1);
   });
 
+  it("untilClientSpeaks: twice, each time for something new", () => {
+    const { server } = started([
+      { on: "ServerKeyExchange", untilClientSpeaks: true },
+      { on: "ServerHelloDone", untilClientSpeaks: true },
+    ]);
+    const warning = bytes(21, 3, 3, 0, 2, 1, 90);
+    server.feed(warning);
+    expect(recordsOf(concat(server.output))).toBe(4);
+    server.feed(warning);
+    expect(recordsOf(concat(server.output))).toBe(5);
+  });
+
+  it("join: what nothing follows leaves before an alert", () => {
+    const { server } = started([{ on: "ServerHelloDone", join: true }]);
+    expect(recordsOf(concat(server.output))).toBe(4);
+    server.server.abort(80);
+    server.rest();
+    expect(recordsOf(concat(server.output))).toBe(6);
+  });
+
   it("untilClientSpeaks: the rest waits for bytes of the client", () => {
     const { client, server } = started([{ on: "ServerKeyExchange", untilClientSpeaks: true }]);
+    server.server.feed(bytes());
+    server.rest();
     expect(recordsOf(concat(server.output))).toBe(2);
     // A warning is something.
     server.feed(bytes(21, 3, 3, 0, 2, 1, 90));

@@ -101,7 +101,8 @@ describe("RFC 5246 §7.3: a mutual handshake of our client and our server", () =
 
   it("the flights leave in one write each, however small the budget", () => {
     const client = new Driver({ identity: ecIdentity });
-    const { server } = new ServerDriver();
+    // Our own arithmetic seals in steps.
+    const { server } = new ServerDriver({ crypto: createCrypto() });
     /** What the server writes for it, piece by piece. */
     const answers = (flight: Uint8Array): Uint8Array[] => {
       const outputs: Uint8Array[] = [];

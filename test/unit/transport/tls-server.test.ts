@@ -159,6 +159,63 @@ describe("tlsServer over any transport", () => {
     await served.untilLogged("error");
   });
 
+  it.each([false, true])(
+    "lets go of the stream below once the client has read the alert (paused: %s)",
+    async (paused) => {
+      const [below, peerBelow] = memoryPair();
+      const calls: string[] = [];
+      const watched: Transport = new Proxy(peerBelow, {
+        get(target, property) {
+          const value = Reflect.get(target, property);
+          if (typeof value !== "function") return value;
+          if (property === "shutdown" || property === "destroy") calls.push(property);
+          return value.bind(target);
+        },
+      });
+      const transport = tlsServer(watched, serverOptions);
+      const served = new Recorder(transport).open();
+      const client = new Recorder(tls(below, clientOptions)).open();
+      await client.untilLogged("writable");
+      await served.untilLogged("writable");
+      if (paused) transport.pause();
+      client.transport.write(pattern(100));
+      transport.abort(Alert.access_denied);
+      expect(calls).toEqual(["shutdown"]);
+      await client.untilLogged("error");
+      await expect.poll(() => calls, { timeout: 1_000 }).toEqual(["shutdown", "destroy"]);
+    },
+  );
+
+  it("no timer of it is left once it is dropped", async () => {
+    let running = 0;
+    const counted = {
+      set(ms: number, action: () => void) {
+        let isRunning = true;
+        running++;
+        const end = (): void => {
+          if (isRunning) running--;
+          isRunning = false;
+        };
+        const cancel = timers.set(ms, () => {
+          end();
+          action();
+        });
+        return () => {
+          end();
+          cancel();
+        };
+      },
+    };
+    const { transport, client } = started({
+      timers: counted,
+      deviations: [{ on: "ServerKeyExchange", delayMs: 60_000 }],
+    });
+    await expect.poll(() => running).toBe(2);
+    transport.destroy();
+    await client.untilLogged("error");
+    await expect.poll(() => running).toBe(0);
+  });
+
   it("on TCP the alert reaches a client that is still sending", async () => {
     const all = new Set<Transport>();
     const listener = createServer({ allowHalfOpen: true }, (socket) => {
