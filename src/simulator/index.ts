@@ -27,7 +27,7 @@ export {
   type SubscribeAction,
 } from "../mqtt/broker.ts";
 export type { EndpointPort } from "./admission.ts";
-export { type AuthorityRegistration, AuthorityRegistry, type RegisteredAuthority } from "./authorities.ts";
+export type { AuthorityRegistration, AuthorityRegistry, RegisteredAuthority } from "./authorities.ts";
 export {
   certificateId,
   createAuthority,
@@ -38,7 +38,7 @@ export {
 } from "./authority.ts";
 export type { Explanation } from "./authorization.ts";
 export {
-  CertificateRegistry,
+  type CertificateRegistry,
   type CertificateStatus,
   certificateStatuses,
   type RegisteredCertificate,
@@ -47,18 +47,34 @@ export {
   Cloud,
   type CloudShadow,
   type CreateThingOptions,
-  DEFAULT_POLICY_NAME,
   type SimulateOptions,
   simulate,
   type ThingCredentials,
 } from "./cloud.ts";
 export type { Faults } from "./faults.ts";
-export { type Ledger, type RecordKind, recordKinds } from "./ledger.ts";
+export type { Ledger, RecordKind } from "./ledger.ts";
 export type { Arrival } from "./listener.ts";
 export type { PolicyInput, PolicyRegistry } from "./policies.ts";
-export * from "./policy/index.ts";
-export { Registry, type RegistryOptions } from "./registry.ts";
-export { type Ended, endOrderly, type ServeOptions, serveMqtt } from "./serve.ts";
+export {
+  type CertificateNames,
+  defaultPolicy,
+  evaluate,
+  examplePolicies,
+  lintPolicy,
+  type Policy,
+  type PolicyAction,
+  type PolicyCertificate,
+  type PolicyContext,
+  type PolicyDecision,
+  type PolicyDocument,
+  type PolicyRequest,
+  type PolicyWarning,
+  type PolicyWarningCode,
+  parsePolicy,
+  type StatementDocument,
+} from "./policy/index.ts";
+export type { Registry } from "./registry.ts";
+export { type Ended, type ServeOptions, serveMqtt } from "./serve.ts";
 export { type AttachedShadowService, attachShadowService, serveShadows } from "./shadow-bridge.ts";
 export type { RegisteredThing, ThingRegistry } from "./things.ts";
 export {
