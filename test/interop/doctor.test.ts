@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../../src/cli/command.ts";
 import { commands } from "../../src/cli/commands/index.ts";
 import { terminalOver } from "../../src/cli/terminal.ts";
+import { type LocalEndpoint, startLocalEndpoint } from "../../src/simulator/node/endpoint.ts";
 import { type CertificateFiles, makeCertificates } from "./certificates.ts";
 import { startMosquitto } from "./mosquitto.ts";
 import { freePort, type Peer, startPeer } from "./peer.ts";
@@ -467,6 +468,50 @@ describe("doctor against Mosquitto and s_server: each cause by name, and nothing
     const { accused, answer } = await examine(setup());
     expect(accused).toEqual([]);
     expect(answer.code).toBe(0);
+  });
+});
+
+describe("doctor against the local endpoint over TCP", () => {
+  let endpoint: LocalEndpoint;
+  beforeAll(async () => {
+    endpoint = await startLocalEndpoint({ dir: files.file("endpoint"), port: 0, alpnPort: 0, thingName: "lamp" });
+  });
+  afterAll(() => endpoint.close());
+
+  const examined = async (port: number, more: readonly string[] = []) => {
+    const { folder, host } = endpoint;
+    const { certificateFile, privateKeyFile } = folder.device;
+    const words = ["--endpoint", host, "--port", String(port), "--thing", "lamp", "--timeout", "5", "--json"];
+    const credentials = ["--cert", certificateFile, "--key", privateKeyFile, "--ca", folder.caFile];
+    return await run([...words, ...credentials, ...more]);
+  };
+
+  it("healthy, on both ports", async () => {
+    expect((await examined(endpoint.port)).code).toBe(0);
+    expect((await examined(endpoint.alpnPort!, ["--alpn", "x-amzn-mqtt-ca"])).code).toBe(0);
+  });
+
+  it("the ALPN port without ALPN", async () => {
+    const { out, code } = await examined(endpoint.alpnPort!);
+    expect([code, out.includes("DOCTOR_ALPN_NEEDED")]).toEqual([1, true]);
+  });
+
+  it("the guide's failures: INACTIVE is -0x7780 in the handshake, no policy is -28 at CONNECT", async () => {
+    const { cloud, folder } = endpoint;
+    const { certificateId } = folder.device;
+    const fault = async (): Promise<unknown> => {
+      const { out } = await examined(endpoint.port);
+      const { results } = JSON.parse(out) as { results: { check: string; verdict: string }[] };
+      return results.filter(({ verdict }) => verdict === "fail");
+    };
+    const alert = { because: "TLS_ALERT_RECEIVED", mbedtls: "-0x7780" };
+    cloud.certificates.deactivate(certificateId);
+    expect(await fault()).toMatchObject([
+      { check: "client-certificate", code: "DOCTOR_CERTIFICATE_REFUSED", sdk: -4, ...alert },
+    ]);
+    cloud.certificates.activate(certificateId);
+    for (const name of cloud.certificates.get(certificateId).policies) cloud.registry.detachPolicy(name, certificateId);
+    expect(await fault()).toMatchObject([{ check: "connect", code: "DOCTOR_CONNECT_ALERT", sdk: -28, ...alert }]);
   });
 });
 

@@ -205,7 +205,7 @@ function checkPair(
     return false;
   }
   const owner = key === undefined ? undefined : certificates.findIndex((one) => belongs(one, key, ports));
-  if (owner !== 0 && leaf.basicConstraints?.ca === true && owner !== undefined && owner < 0) {
+  if (owner !== undefined && owner < 0 && leaf.basicConstraints?.ca === true) {
     findings.found("certificate-role", "DOCTOR_CERTIFICATE_IS_CA", oneLine(leaf));
     findings.skip("key-match", "the certificate is a CA's");
     return false;

@@ -553,6 +553,17 @@ function hangsUp(broker: Broker, drop: () => void): void {
     broker.subscribe(`${shadow}/${operation}`, () => void setTimeout(drop, 20));
 }
 
+/** A shadow service whose first answer to each kind of request nobody gets. */
+function answersTheSecond(broker: Broker): void {
+  const service = new ShadowService({ now: () => 1 });
+  const asked = new Set<string>();
+  for (const operation of ["get", "update"])
+    broker.subscribe(`${shadow}/${operation}`, ({ topic, payload }) => {
+      if (!asked.has(topic)) asked.add(topic);
+      else for (const answer of service.handle(topic, payload) ?? []) broker.publish({ ...answer, qos: 1 });
+    });
+}
+
 /** Somebody else on the shadow's topics. */
 function garbage(broker: Broker): void {
   broker.subscribe(`${shadow}/get`, () =>
@@ -634,6 +645,10 @@ const healthy: readonly (readonly [name: string, patient: Case])[] = [
         "client.key": device.privateKey.replaceAll("\n", "\r\n"),
       },
     },
+  ],
+  [
+    "a subscription that takes effect behind its SUBACK",
+    { listen: tlsBroker({ shadows: answersTheSecond }), isSilent: true },
   ],
   ["self-signed and registered", { files: selfSigned() }],
   ["more than one CA", { files: { "ca.crt": stranger.pem + authority.pem } }],
