@@ -6,6 +6,7 @@
 
 import { UsageError } from "../../errors.ts";
 import { aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
+import { chacha20Poly1305 } from "./chacha20-poly1305.ts";
 import { composeCrypto } from "./compose.ts";
 import { ecdsa } from "./ecdsa.ts";
 import { type Group, secp256r1, secp384r1, secp521r1 } from "./group.ts";
@@ -13,8 +14,10 @@ import { secp256r1Auto, secp256r1Limbs } from "./group-limbs.ts";
 import type { CryptoProvider } from "./provider.ts";
 import { rsaPkcs1 } from "./rsa-pkcs1.ts";
 import { rsaPss } from "./rsa-pss.ts";
+import { sha1 } from "./sha1.ts";
 import { sha256 } from "./sha256.ts";
 import { sha384, sha512 } from "./sha512.ts";
+import { x25519 } from "./x25519.ts";
 
 /** Options of {@link createCrypto}. */
 export interface CryptoOptions {
@@ -31,7 +34,8 @@ const P256 = { auto: secp256r1Auto, bigint: secp256r1, limbs: secp256r1Limbs };
 type Arithmetic = keyof typeof P256;
 
 /**
- * thingwire's own primitives as one provider: SHA-256, SHA-384, SHA-512, AES-128-GCM, AES-256-GCM, P-256, P-384, P-521, ECDSA, RSA
+ * thingwire's own primitives as one provider: SHA-1, SHA-256, SHA-384, SHA-512, AES-128-GCM, AES-256-GCM,
+ * ChaCha20-Poly1305, P-256, P-384, P-521, X25519, ECDSA, RSA
  * with PKCS#1 v1.5 and PSS.
  *
  * @example
@@ -52,9 +56,9 @@ export function createBigIntCrypto(): CryptoProvider {
 
 function createWith(p256: Group): CryptoProvider {
   return composeCrypto({
-    hashes: [sha256, sha384, sha512],
-    aeads: [aes128Gcm, aes256Gcm],
-    groups: [p256, secp384r1, secp521r1],
+    hashes: [sha1, sha256, sha384, sha512],
+    aeads: [aes128Gcm, aes256Gcm, chacha20Poly1305],
+    groups: [p256, secp384r1, secp521r1, x25519],
     signatures: [ecdsa, rsaPkcs1, rsaPss],
   });
 }

@@ -4,7 +4,9 @@
  * @module
  */
 
-export { type AeadAlgorithm, aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
+export type { AeadAlgorithm } from "./aead-task.ts";
+export { aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
+export { chacha20Poly1305 } from "./chacha20-poly1305.ts";
 export { type CryptoPieces, composeCrypto } from "./compose.ts";
 export { type CryptoOptions, createBigIntCrypto, createCrypto } from "./create.ts";
 export type { Curve } from "./curve.ts";
@@ -15,6 +17,8 @@ export type { HashAlgorithm, RunningHash } from "./hash.ts";
 export type * from "./provider.ts";
 export { rsaPkcs1 } from "./rsa-pkcs1.ts";
 export { rsaPss } from "./rsa-pss.ts";
+export { sha1 } from "./sha1.ts";
 export { sha256 } from "./sha256.ts";
 export { sha384, sha512 } from "./sha512.ts";
 export type { SignatureContext, SignatureMethod } from "./signature.ts";
+export { x25519 } from "./x25519.ts";

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { finish, type Task } from "../../../src/task.ts";
-import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import { createCrypto as createCryptoWith } from "../../../src/tls/crypto/index.ts";
 import type { CryptoProvider, KeyExchange, PrivateKey, PublicKey } from "../../../src/tls/crypto/provider.ts";
 import { runs } from "../../runs.ts";
 import { finishWith, replayed, rsaKey, rsaPublic } from "../../unit/crypto/support.ts";
@@ -10,7 +10,7 @@ import { finishWith, replayed, rsaKey, rsaPublic } from "../../unit/crypto/suppo
 const digest = new Uint8Array(createHash("sha256").update("message").digest());
 const text = new Uint8Array(1500).map((_, i) => i);
 const rsa = rsaKey(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey);
-const shared = createCrypto();
+const shared = createCryptoWith();
 const ec: PrivateKey = { type: "ec", curve: "secp256r1", scalar: new Uint8Array(32).fill(7) };
 const ecPublic = finish(shared.publicKey(ec, replayed()));
 const peer = (ecPublic as Extract<PublicKey, { type: "ec" }>).point;
@@ -50,6 +50,13 @@ const operations: readonly [string, (crypto: CryptoProvider, run: Run) => unknow
       return [exchange.publicKey, run(exchange.shared(peer))];
     },
   ],
+  [
+    "key exchange with X25519",
+    (crypto, run) => {
+      const exchange: KeyExchange = run(crypto.keyExchange("x25519", replayed()));
+      return [exchange.publicKey, run(exchange.shared(digest))];
+    },
+  ],
   ["generateKey", (crypto, run) => run(crypto.generateKey("secp384r1", replayed()))],
   ["ECDSA sign", (crypto, run) => run(crypto.sign(ecdsa, ec, digest, replayed()))],
   ["ECDSA verify", (crypto, run) => run(crypto.verify(ecdsa, ecPublic, digest, ecdsaSignature))],
@@ -58,45 +65,53 @@ const operations: readonly [string, (crypto: CryptoProvider, run: Run) => unknow
   ["PSS verify", (crypto, run) => run(crypto.verify(pss, rsaPublic(rsa), digest, pssSignature))],
 ];
 
-describe.each(operations)("any budget gives the same result: %s", (_, operation) => {
-  const expected = operation(createCrypto(), finish);
+const onLimbs = operations
+  .filter(([title]) => ["key exchange", "ECDSA sign", "ECDSA verify"].includes(title))
+  .map(([title, operation]) => [`${title}, on limbs`, operation, "limbs"] as const);
 
-  it("a budget of 1, and of 0", () => {
-    expect(operation(createCrypto(), (task) => finishWith(task, () => 1))).toEqual(expected);
-    expect(operation(createCrypto(), (task) => finishWith(task, () => 0))).toEqual(expected);
-  });
+describe.each([...operations.map(([title, operation]) => [title, operation, "auto"] as const), ...onLimbs])(
+  "any budget gives the same result: %s",
+  (_, operation, arithmetic) => {
+    const createCrypto = () => createCryptoWith({ arithmetic });
+    const expected = operation(createCrypto(), finish);
 
-  it("any budgets", () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 1, maxLength: 20 }), (budgets) => {
-        let turn = 0;
-        const next = () => budgets[turn++ % budgets.length]!;
-        expect(operation(createCrypto(), (task) => finishWith(task, next))).toEqual(expected);
-      }),
-      runs(6),
-    );
-  });
+    it("a budget of 1, and of 0", () => {
+      expect(operation(createCrypto(), (task) => finishWith(task, () => 1))).toEqual(expected);
+      expect(operation(createCrypto(), (task) => finishWith(task, () => 0))).toEqual(expected);
+    });
 
-  it("one step goes little beyond its budget, and what is spent does not depend on the budget", () => {
-    const spentWith = (budget: number) => {
-      let total = 0;
-      let largest = 0;
-      operation(createCrypto(), (task) => {
-        let before = task.spent;
-        const result = finishWith(task, () => {
-          largest = Math.max(largest, task.spent - before);
-          before = task.spent;
-          return budget;
+    it("any budgets", () => {
+      fc.assert(
+        fc.property(fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 1, maxLength: 20 }), (budgets) => {
+          let turn = 0;
+          const next = () => budgets[turn++ % budgets.length]!;
+          expect(operation(createCrypto(), (task) => finishWith(task, next))).toEqual(expected);
+        }),
+        runs(6),
+      );
+    });
+
+    it("one step goes little beyond its budget, and what is spent does not depend on the budget", () => {
+      const spentWith = (budget: number) => {
+        let total = 0;
+        let largest = 0;
+        operation(createCrypto(), (task) => {
+          let before = task.spent;
+          const result = finishWith(task, () => {
+            largest = Math.max(largest, task.spent - before);
+            before = task.spent;
+            return budget;
+          });
+          total += task.spent;
+          return result;
         });
-        total += task.spent;
-        return result;
-      });
-      return { total, largest };
-    };
-    const small = spentWith(1);
-    expect(small.total).toBe(spentWith(Number.MAX_SAFE_INTEGER).total);
-    expect(small.total).toBeGreaterThan(0);
-    // The largest indivisible operations: two HMACs of a nonce, and a few HMAC blocks over a long seed.
-    expect(small.largest).toBeLessThan(1200);
-  });
-});
+        return { total, largest };
+      };
+      const small = spentWith(1);
+      expect(small.total).toBe(spentWith(Number.MAX_SAFE_INTEGER).total);
+      expect(small.total).toBeGreaterThan(0);
+      // The largest indivisible operations: two HMACs of a nonce, and a few HMAC blocks over a long seed.
+      expect(small.largest).toBeLessThan(1200);
+    });
+  },
+);

@@ -5,6 +5,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  diffieHellman,
   generateKeyPairSync,
   sign as nodeSign,
   verify as nodeVerify,
@@ -20,6 +21,8 @@ import { runs } from "../../runs.ts";
 import { ecJwk, nodeCurves, random, rsaKey, rsaPublic } from "../../unit/crypto/support.ts";
 
 const crypto = createCrypto();
+/** Curves are held against others on both arithmetics. */
+const cryptos = fc.constantFrom(createCrypto({ arithmetic: "bigint" }), createCrypto({ arithmetic: "limbs" }));
 const hashNames = fc.constantFrom("sha256", "sha384", "sha512");
 const curves = fc.constantFrom("secp256r1", "secp256r1", "secp384r1", "secp521r1");
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
@@ -99,7 +102,7 @@ describe("against node:crypto", () => {
 
   it("SP 800-56A §5.7.1.2 ECDH, both ways", () => {
     fc.assert(
-      fc.property(curves, (curve) => {
+      fc.property(cryptos, curves, (crypto, curve) => {
         const node = createECDH(nodeCurves[curve]);
         node.generateKeys();
         const exchange = finish(crypto.keyExchange(curve, random));
@@ -110,9 +113,28 @@ describe("against node:crypto", () => {
     );
   });
 
+  it("RFC 7748 §6.1 X25519, both ways", () => {
+    fc.assert(
+      fc.property(fc.constant(undefined), () => {
+        const pair = generateKeyPairSync("x25519");
+        const exchange = finish(crypto.keyExchange("x25519", random));
+        const x = Buffer.from(exchange.publicKey).toString("base64url");
+        const ours = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+        const theirs = Buffer.from(pair.publicKey.export({ format: "jwk" }).x!, "base64url");
+        const shared = finish(exchange.shared(new Uint8Array(theirs)))!;
+        expect(toHex(shared)).toBe(diffieHellman({ privateKey: pair.privateKey, publicKey: ours }).toString("hex"));
+        expect(finish(exchange.shared(new Uint8Array(31)))).toBeUndefined();
+        expect(finish(exchange.shared(new Uint8Array(32)))).toBeUndefined();
+        exchange.wipe();
+        expect(() => exchange.shared(new Uint8Array(theirs))).toThrow("wiped");
+      }),
+      runs(10),
+    );
+  });
+
   it("FIPS 186-5 §6.4 ECDSA, both ways, and altered signatures and digests as node:crypto judges them", () => {
     fc.assert(
-      fc.property(curves, hashNames, message, fc.nat(), (curve, hash, text, where) => {
+      fc.property(cryptos, curves, hashNames, message, fc.nat(), (crypto, curve, hash, text, where) => {
         const key = finish(crypto.generateKey(curve, random)) as Extract<PrivateKey, { type: "ec" }>;
         const point = key.point!;
         const nodePublic = createPublicKey({ key: ecJwk(curve, point), format: "jwk" });

@@ -6,9 +6,10 @@ import type { CurveName, HashName, PublicKey, SignatureKind } from "../../../src
 import { vectorsAvailable } from "../vectors.ts";
 import { type Case, type Counts, eachCase, type Group, hex, integer } from "./wycheproof.ts";
 
-const crypto = createCrypto();
+const onBigInt = createCrypto({ arithmetic: "bigint" });
+const onLimbs = createCrypto({ arithmetic: "limbs" });
 
-function verify(kind: SignatureKind, hash: HashName, key: PublicKey, test: Case): boolean {
+function verify(kind: SignatureKind, hash: HashName, key: PublicKey, test: Case, crypto = onBigInt): boolean {
   const digest = new Uint8Array(createHash(hash).update(hex(test["msg"])).digest());
   return finish(crypto.verify({ kind, hash }, key, digest, hex(test["sig"])));
 }
@@ -30,6 +31,8 @@ describe.skipIf(!vectorsAvailable())("Wycheproof: signatures", () => {
       const { curve, uncompressed } = group["publicKey"] as { curve: CurveName; uncompressed: string };
       const key: PublicKey = { type: "ec", curve, point: hex(uncompressed) };
       expect(verify("ecdsa", hashOf(group), key, test)).toBe(test.result === "valid");
+      if (curve === "secp256r1")
+        expect(verify("ecdsa", hashOf(group), key, test, onLimbs)).toBe(test.result === "valid");
     });
     expect(counts).toEqual(expected);
   });
