@@ -9,7 +9,7 @@
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { done, map, type Task } from "../../task.ts";
-import type { AeadAlgorithm } from "./aes-gcm.ts";
+import type { AeadAlgorithm } from "./aead-task.ts";
 import type { Curve } from "./curve.ts";
 import { checkedScalar } from "./ecdsa.ts";
 import type { Group, PreparedGroup } from "./group.ts";
