@@ -17,6 +17,7 @@ import { rsaPss } from "./rsa-pss.ts";
 import { sha1 } from "./sha1.ts";
 import { sha256 } from "./sha256.ts";
 import { sha384, sha512 } from "./sha512.ts";
+import { x25519 } from "./x25519.ts";
 
 /** Options of {@link createCrypto}. */
 export interface CryptoOptions {
@@ -34,7 +35,7 @@ type Arithmetic = keyof typeof P256;
 
 /**
  * thingwire's own primitives as one provider: SHA-1, SHA-256, SHA-384, SHA-512, AES-128-GCM, AES-256-GCM,
- * ChaCha20-Poly1305, P-256, P-384, P-521, ECDSA, RSA
+ * ChaCha20-Poly1305, P-256, P-384, P-521, X25519, ECDSA, RSA
  * with PKCS#1 v1.5 and PSS.
  *
  * @example
@@ -57,7 +58,7 @@ function createWith(p256: Group): CryptoProvider {
   return composeCrypto({
     hashes: [sha1, sha256, sha384, sha512],
     aeads: [aes128Gcm, aes256Gcm, chacha20Poly1305],
-    groups: [p256, secp384r1, secp521r1],
+    groups: [p256, secp384r1, secp521r1, x25519],
     signatures: [ecdsa, rsaPkcs1, rsaPss],
   });
 }

@@ -21,3 +21,4 @@ export { sha1 } from "./sha1.ts";
 export { sha256 } from "./sha256.ts";
 export { sha384, sha512 } from "./sha512.ts";
 export type { SignatureContext, SignatureMethod } from "./signature.ts";
+export { x25519 } from "./x25519.ts";
