@@ -86,12 +86,14 @@ export interface CreateThingOptions {
   readonly status?: CertificateStatus | undefined;
 }
 
-/** What a thing needs to connect in process: `connectThing(credentials)`. */
+/** What a thing needs to connect: `connectThing(credentials)`. */
 export interface ThingCredentials {
   readonly endpoint: string;
   readonly thingName: string;
-  /** A new connection below TLS, as {@link Cloud.dial} makes it; leave it out to connect to a port in front of the cloud. */
-  readonly dial: () => Transport;
+  /** The port in front of the cloud, where there is one. */
+  readonly port?: number;
+  /** Where there is none: a new connection below TLS, as {@link Cloud.dial} makes it. */
+  readonly dial?: () => Transport;
   /** As AWS IoT makes it: the SHA-256 of the certificate. */
   readonly certificateId: string;
   /** DER. */
@@ -100,6 +102,12 @@ export interface ThingCredentials {
   readonly privateKey: Uint8Array;
   /** The CA to trust, in DER. */
   readonly trust: Uint8Array;
+}
+
+/** What listens in front of a cloud. */
+export interface CloudFront {
+  readonly port: number;
+  close(): Promise<void>;
 }
 
 /** The app side of one shadow. */
@@ -145,6 +153,7 @@ export class Cloud {
   readonly #listener: Listener;
   readonly #serverNames: readonly string[];
   #server: IssuedCertificate | undefined;
+  #front: CloudFront | undefined;
   /** Takes the shadow service off the broker, which then is a plain one. Shadows stay. */
   readonly detachShadows: () => void;
 
@@ -235,7 +244,7 @@ export class Cloud {
     return {
       endpoint: this.endpoint,
       thingName,
-      dial: this.dial,
+      ...(this.#front === undefined ? { dial: this.dial } : { port: this.#front.port }),
       certificateId,
       certificate: issued.certificate,
       privateKey: encodePrivateKey(issued.privateKey),
@@ -313,10 +322,22 @@ export class Cloud {
     };
   }
 
+  /** The port in front of the cloud; `undefined` in process. */
+  get port(): number | undefined {
+    return this.#front?.port;
+  }
+
+  /** Things are told the port of `front` from now on, and it is closed with the cloud. What it accepts it hands to {@link accept}. */
+  listenAt(front: CloudFront): void {
+    this.#front = front;
+  }
+
   /** Drops all connections. Afterwards nobody is served. */
   async close(): Promise<void> {
     this.detachShadows();
+    const closed = this.#front?.close();
     this.#listener.close();
+    await closed;
   }
 
   [asyncDispose](): Promise<void> {

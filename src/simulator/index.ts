@@ -45,6 +45,7 @@ export {
 } from "./certificates.ts";
 export {
   Cloud,
+  type CloudFront,
   type CloudShadow,
   type CreateThingOptions,
   type SimulateOptions,

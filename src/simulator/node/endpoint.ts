@@ -4,15 +4,12 @@
  * @module
  */
 
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { UsageError } from "../../errors.ts";
 import { silent } from "../../ports.ts";
 import { checkNames } from "../../shadow/topics.ts";
-import type { EndpointPort } from "../admission.ts";
 import type { Cloud, CreateThingOptions } from "../cloud.ts";
-import { acceptedSocket } from "./accepted-socket.ts";
 import { type Account, type AccountOptions, openAccount } from "./account.ts";
 import type { EndpointFolder } from "./folder.ts";
+import { openPort, type Port } from "./port.ts";
 
 /** Options of {@link startLocalEndpoint}: those of the account, and where it listens. */
 export interface LocalEndpointOptions extends AccountOptions {
@@ -41,8 +38,6 @@ export interface LocalEndpoint {
   /** Drops all connections, closes the ports, and lets go of the folder. */
   close(): Promise<void>;
 }
-
-const CLOSE_GRACE_MS = 250;
 
 /**
  * Starts the endpoint. Resolves when the ports are open.
@@ -83,50 +78,4 @@ export async function startLocalEndpoint(options: LocalEndpointOptions = {}): Pr
     await close();
     throw error;
   }
-}
-
-interface Port {
-  readonly number: number;
-  close(): Promise<void>;
-}
-
-async function openPort(cloud: Cloud, port: number, plays: EndpointPort): Promise<Port> {
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.on("close", () => sockets.delete(socket));
-    const { remoteAddress, remotePort } = socket;
-    const peer = `${remoteAddress ?? "?"}:${remotePort ?? "?"}`;
-    // An IPv4 client of a socket that serves IPv6 too: policies know it by its IPv4 address.
-    const sourceIp = remoteAddress?.replace(/^::ffff:/, "");
-    cloud.accept(acceptedSocket(socket, `tcp ${peer}`), { port: plays, sourceIp, peer });
-  });
-  const { port: number } = await listen(server, port);
-  return {
-    number,
-    close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // What waits in a handshake, or does not take its last bytes, gets no more time than this.
-      const timer = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, CLOSE_GRACE_MS);
-      await closed;
-      clearTimeout(timer);
-    },
-  };
-}
-
-async function listen(server: Server, port: number): Promise<AddressInfo> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ port, host: "127.0.0.1" }, resolve);
-    });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === "EADDRINUSE" ? "something listens there already" : message;
-    throw new UsageError("USAGE_INVALID_ARGUMENT", `port ${port} cannot be opened: ${reason}`);
-  }
-  return server.address() as AddressInfo;
 }

@@ -25,4 +25,19 @@ describe("API §6: a local AWS IoT in a test", () => {
     });
     await cloud.close();
   });
+
+  it("{ listen: { port: 0 } } is a real port, which ends with the cloud", async () => {
+    const cloud = await simulate({ listen: { port: 0, alpnPort: 0 } });
+    const credentials = await cloud.createThing("lamp");
+    expect([credentials.port, credentials.dial]).toEqual([cloud.port, undefined]);
+    const thing = await connectThing({ ...credentials, reconnect: false });
+    await thing.shadow().report({ on: true });
+    await thing.close();
+    const inProcess = await connectThing({ ...credentials, dial: cloud.dial });
+    await inProcess.close();
+    await cloud.close();
+    await expect(connectThing({ ...credentials, reconnect: false })).rejects.toMatchObject({
+      code: "THING_ENDPOINT_UNREACHABLE",
+    });
+  });
 });
