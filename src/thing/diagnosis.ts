@@ -42,6 +42,13 @@ const byMqttCode: Partial<Record<MqttErrorCode, ThingErrorCode>> = /* @__PURE__ 
   MQTT_REFUSED_UNKNOWN: "THING_CONNECT_REFUSED",
 });
 
+/** How a connection ends that the other side, or somebody on the way, has closed. Any other error of TLS is ours: something was wrong with the bytes. */
+const CLOSED_BELOW: readonly TlsErrorCode[] = [
+  "TLS_ALERT_RECEIVED",
+  "TLS_CLOSED_WITHOUT_NOTIFY",
+  "TLS_TRANSPORT_FAILED",
+];
+
 /** Rows whose cause says better what to do: it knows the certificate, the name, the return code. */
 const HINT_OF_CAUSE: readonly ThingErrorCode[] = [
   "THING_SERVER_REJECTED",
@@ -84,6 +91,7 @@ export function explainFailure(error: ThingwireError, progress: Progress, endpoi
 
 function isHintOfCauseBetter(code: ThingErrorCode, root: ThingwireError): boolean {
   if (code === "THING_HANDSHAKE_REFUSED") return !CERTIFICATE_ALERTS.includes(Number(root.data["alert"]));
+  if (code === "THING_CONNECT_FAILED") return root.layer === "tls";
   return HINT_OF_CAUSE.includes(code);
 }
 
@@ -106,6 +114,7 @@ function codeFor(error: ThingwireError, progress: Progress): ThingErrorCode | un
   const known = mqtt === undefined ? undefined : byMqttCode[mqtt.code as MqttErrorCode];
   if (known === "THING_CONNACK_TIMEOUT" && progress === "handshake") return "THING_HANDSHAKE_TIMEOUT";
   if (below?.code === "TLS_ALERT_RECEIVED") return "THING_ALERT_AFTER_HANDSHAKE";
+  if (below?.layer === "tls" && !CLOSED_BELOW.includes(below.code as TlsErrorCode)) return "THING_CONNECT_FAILED";
   if (known !== undefined) return known;
   if (below !== undefined) return "THING_CLOSED_AFTER_HANDSHAKE";
   return error.blame === "caller" ? undefined : "THING_CONNECT_FAILED";

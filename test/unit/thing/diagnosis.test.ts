@@ -44,6 +44,9 @@ describe("explainFailure", () => {
     [new TransportError("TRANSPORT_RESET"), "session", "THING_SESSION_LOST"],
     [new TlsError("TLS_BAD_RECORD_MAC"), "handshake", "THING_HANDSHAKE_FAILED"],
     [new TlsError("TLS_CLOSED_WITHOUT_NOTIFY"), "connect", "THING_CLOSED_AFTER_HANDSHAKE"],
+    [new TlsError("TLS_TRANSPORT_FAILED"), "connect", "THING_CLOSED_AFTER_HANDSHAKE"],
+    [new TlsError("TLS_BAD_RECORD_MAC"), "connect", "THING_CONNECT_FAILED"],
+    [new TlsError("TLS_UNEXPECTED_MESSAGE"), "connect", "THING_CONNECT_FAILED"],
     [new MqttError("MQTT_CONNACK_TIMEOUT"), "connect", "THING_CONNACK_TIMEOUT"],
     [new MqttError("MQTT_CONNECT_TIMEOUT"), "handshake", "THING_HANDSHAKE_TIMEOUT"],
     [new MqttError("MQTT_CLOSED_BEFORE_CONNACK"), "connect", "THING_CLOSED_AFTER_HANDSHAKE"],
@@ -60,6 +63,12 @@ describe("explainFailure", () => {
       expect(explained.cause).toBe(error);
     },
   );
+
+  it("bytes that were changed behind the handshake say nothing of policies", () => {
+    const cause = new TlsError("TLS_BAD_RECORD_MAC");
+    const error = explain(new MqttError("MQTT_CLOSED_BEFORE_CONNACK", undefined, {}, cause), "connect");
+    expect(error).toMatchObject({ code: "THING_CONNECT_FAILED", hint: cause.hint });
+  });
 
   it("passes on the caller's own mistakes, and what was explained before", () => {
     const usage = new UsageError("USAGE_ABORTED");
