@@ -144,7 +144,7 @@ export class ScriptedClient {
     const before = this.#transcript.length;
     this.#transcript.push(...flight);
     const randoms = { client: this.#clientRandom, server: this.serverHello!.random };
-    const isExtended = this.serverHello!.extensions!.some(({ type }) => type === 23);
+    const isExtended = this.serverHello!.extensions?.some(({ type }) => type === 23) ?? false;
     const master = finish(
       isExtended
         ? extendedMasterSecret(crypto, suite, premaster, hash("sha256"))
