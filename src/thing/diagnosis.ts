@@ -69,6 +69,7 @@ const CERTIFICATE_ALERTS: readonly number[] = [
   Alert.unknown_ca,
   Alert.access_denied,
   Alert.decrypt_error,
+  Alert.internal_error,
   Alert.certificate_required,
 ];
 

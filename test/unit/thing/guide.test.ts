@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { ThingwireError } from "../../../src/errors.ts";
 import { connectThing, nodeRuntime, type Thing } from "../../../src/runtime/node.ts";
+import { connectCauses, handshakeCauses, numbered } from "../../../src/thing/aws.ts";
 import { type ThingErrorCode, thingErrors } from "../../../src/thing/errors.ts";
 import { Alert } from "../../../src/tls/alerts.ts";
 import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
@@ -56,6 +57,7 @@ describe.each(["own", "native"] as const)("the guide, with %s TLS", (tls) => {
     expect(error).toMatchObject({ code: "THING_HANDSHAKE_REFUSED", phase: "handshake", mbedtls: -0x7780 });
     expect(error.sdk).not.toBe(-28);
     expect(error.message).toContain(`(${alert})`);
+    expect(error.hint).toContain(numbered(handshakeCauses));
   });
 
   it.each(alerts)(
@@ -65,6 +67,7 @@ describe.each(["own", "native"] as const)("the guide, with %s TLS", (tls) => {
       expect(error).toMatchObject({ code: "THING_ALERT_AFTER_HANDSHAKE", phase: "connect", sdk: -28 });
       expect(error.cause.mbedtls).toBe(-0x7780);
       expect(error.message).toContain(`(${alert})`);
+      expect(error.hint).toContain(numbered(connectCauses));
     },
   );
 
