@@ -69,6 +69,22 @@ describe("§8: the explanation names the statement that decides, or the nearest 
       "denied: no statement allows iot:Connect on client/lamp; statement 1 of policy p would, but upper and lower case differ: it names client/Lamp",
     ],
     [
+      "of two misses the nearer one, wherever it stands",
+      [
+        allow("iot:Publish", arn("topic/sensors")),
+        allow("iot:Publish", arn("topic/Sensors/1")),
+        allow("iot:Publish", arn("topic/sensors/+")),
+      ],
+      ["iot:Publish", "topic/sensors/1"],
+      "denied: no statement allows iot:Publish on topic/sensors/1; statement 3 of policy p would, but `+` is a literal in a resource",
+    ],
+    [
+      "of two misses alike the first",
+      [allow("iot:Connect", arn("client/Lamp")), allow("iot:Connect", arn("client/LAMP"))],
+      ["iot:Connect", "client/lamp"],
+      "denied: no statement allows iot:Connect on client/lamp; statement 1 of policy p would, but upper and lower case differ: it names client/Lamp",
+    ],
+    [
       "wrong type",
       allow("iot:Subscribe", arn("topic/a/*")),
       ["iot:Subscribe", "topicfilter/a/#"],

@@ -80,6 +80,12 @@ describe("MalformedPolicyException: what is refused, with its place", () => {
       /neither/,
     ],
     [
+      "an ARN whose last part is not * alone and stands for none behind it",
+      withStatement({ ...fine, Resource: "arn:aws:iot:us-*" }),
+      "Statement[0].Resource",
+      /neither/,
+    ],
+    [
       "a NotResource that is no ARN",
       withStatement({ Effect: "Deny", Action: "*", NotResource: ["*", "a"] }),
       "Statement[0].NotResource[1]",

@@ -321,6 +321,13 @@ describe("§8: variables", () => {
       false,
       lamp,
     ],
+    [
+      "§8 a value of 1024 characters is",
+      at("iot:Certificate.Subject.Surname"),
+      publish(`x/${"x".repeat(1024)}`),
+      true,
+      { ...lamp, certificate: { subject: { Surname: "x".repeat(1024) } } },
+    ],
     ["§8 no certificate, no value", at("iot:Certificate.Subject.CommonName"), publish("x/lamp-cn"), false, stranger],
     ["an unknown variable has no value", at("iot:Nothing"), publish("x/"), false, lamp],
     ["IAM names of variables have no case", at("iot:clientid"), publish("x/lamp"), true],
