@@ -50,13 +50,29 @@ export class Hmac {
     return this.#hash.state;
   }
 
+  /** Puts {@link running} behind the inner key block: what it is led over is the message. Then {@link end}. */
+  begin(): void {
+    this.#hash.resume(this.#inner, this.#algorithm.blockBytes);
+  }
+
+  /** The hash over the message. */
+  get running(): RunningHash {
+    return this.#hash;
+  }
+
+  /** The MAC of what led to the state of {@link running}, with its padding, into {@link words}. */
+  end(): void {
+    this.#putDigest(this.#hash.state);
+    copyWords(this.#hash.state, this.#outer);
+    this.#hash.compress(this.#block, 0);
+  }
+
   /** The MAC of the parts, joined, into {@link words}. */
   compute(parts: readonly Uint8Array[]): void {
-    const hash = this.#hash;
-    hash.resume(this.#inner, this.#algorithm.blockBytes);
-    for (const part of parts) hash.update(part);
-    hash.pad();
-    this.#finish();
+    this.begin();
+    for (const part of parts) this.#hash.update(part);
+    this.#hash.pad();
+    this.end();
   }
 
   /** The MAC of a message of whole blocks that {@link padMessage} has padded, into {@link words}. */
@@ -65,7 +81,7 @@ export class Hmac {
     const blockWords = this.#block.length;
     copyWords(hash.state, this.#inner);
     for (let at = 0; at < message.length; at += blockWords) hash.compress(message, at);
-    this.#finish();
+    this.end();
   }
 
   /** The MAC of a message of as many words as a digest has, into {@link words}. `message` may be those. */
@@ -73,7 +89,7 @@ export class Hmac {
     this.#putDigest(message);
     copyWords(this.#hash.state, this.#inner);
     this.#hash.compress(this.#block, 0);
-    this.#finish();
+    this.end();
   }
 
   /** Writes the MAC of the parts, joined, at `out[at]` on. `out` may be one of the parts. */
@@ -87,13 +103,6 @@ export class Hmac {
     this.#inner.fill(0);
     this.#outer.fill(0);
     this.#block.fill(0);
-  }
-
-  /** The outer hash over the inner one, which stands in the state. */
-  #finish(): void {
-    this.#putDigest(this.#hash.state);
-    copyWords(this.#hash.state, this.#outer);
-    this.#hash.compress(this.#block, 0);
   }
 
   #putDigest(words: Int32Array): void {
