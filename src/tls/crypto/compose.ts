@@ -32,6 +32,7 @@ import type {
   SignatureAlgorithm,
   SignatureKind,
 } from "./provider.ts";
+import type { BlindingPairs } from "./rsa.ts";
 import type { SignatureContext, SignatureMethod } from "./signature.ts";
 
 /** What a provider is composed of. ECDSA signs and verifies on the curves among `groups`. */
@@ -59,6 +60,7 @@ class ComposedCrypto implements CryptoProvider {
   readonly #signatures: ReadonlyMap<SignatureKind, SignatureMethod>;
   readonly #preparedAeads = new Map<AeadName, (key: Uint8Array) => Aead>();
   readonly #preparedGroups = new Map<GroupName, PreparedGroup>();
+  readonly #blindingPairs: BlindingPairs = new WeakMap();
 
   constructor(pieces: CryptoPieces) {
     this.#hashes = new Map(pieces.hashes.map((piece) => [piece.name, piece]));
@@ -162,7 +164,7 @@ class ComposedCrypto implements CryptoProvider {
     const hash = known(this.#hashes, name);
     if (digest.length !== hash.outputBytes)
       throw new UsageError("USAGE_INVALID_ARGUMENT", `a digest of ${name} has ${hash.outputBytes} bytes`);
-    return { hash, curve: (curve) => this.#group(curve)?.curve };
+    return { hash, blindingPairs: this.#blindingPairs, curve: (curve) => this.#group(curve)?.curve };
   }
 }
 

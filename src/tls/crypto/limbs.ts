@@ -24,11 +24,11 @@ const PAIR_MASK = 0xffffffffffffn;
 
 /** New numbers, all zero. They share their memory, since an engine takes ten times as long to find some for each. */
 export function newLimbs(count: number): Limbs[] {
-  const memory = new ArrayBuffer(count * LIMBS * Float64Array.BYTES_PER_ELEMENT);
-  return Array.from(
-    { length: count },
-    (_, i) => new Float64Array(memory, i * LIMBS * Float64Array.BYTES_PER_ELEMENT, LIMBS),
-  );
+  const bytes = LIMBS * Float64Array.BYTES_PER_ELEMENT;
+  const memory = new ArrayBuffer(count * bytes);
+  const numbers: Limbs[] = [];
+  for (let i = 0; i < count; i++) numbers.push(new Float64Array(memory, i * bytes, LIMBS));
+  return numbers;
 }
 
 /** Writes the limbs of a number below 2^263, all but the last between -2^23 and 2^23. */

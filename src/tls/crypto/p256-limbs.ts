@@ -67,27 +67,45 @@ class P256LimbField implements Field<Limbs> {
     out.set(a);
   }
 
-  /** Reads the whole table, which has eight cells, with a factor of one for what was asked for and zero for the others. */
+  /** Reads the whole table, with a factor of one for what was asked for and of zero for all others. */
   select(out: Limbs, table: readonly Limbs[], index: number): void {
-    const t0 = table[0]!;
-    const t1 = table[1]!;
-    const t2 = table[2]!;
-    const t3 = table[3]!;
-    const t4 = table[4]!;
-    const t5 = table[5]!;
-    const t6 = table[6]!;
-    const t7 = table[7]!;
-    const m0 = whenEqual(index, 0);
-    const m1 = whenEqual(index, 1);
-    const m2 = whenEqual(index, 2);
-    const m3 = whenEqual(index, 3);
-    const m4 = whenEqual(index, 4);
-    const m5 = whenEqual(index, 5);
-    const m6 = whenEqual(index, 6);
-    const m7 = whenEqual(index, 7);
-    for (let i = 0; i < LIMBS; i++)
-      out[i] =
-        m0 * t0[i]! + m1 * t1[i]! + m2 * t2[i]! + m3 * t3[i]! + m4 * t4[i]! + m5 * t5[i]! + m6 * t6[i]! + m7 * t7[i]!;
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    let s4 = 0;
+    let s5 = 0;
+    let s6 = 0;
+    let s7 = 0;
+    let s8 = 0;
+    let s9 = 0;
+    let s10 = 0;
+    for (let j = 0; j < table.length; j++) {
+      const cell = table[j]!;
+      const factor = whenEqual(index, j);
+      s0 += factor * cell[0]!;
+      s1 += factor * cell[1]!;
+      s2 += factor * cell[2]!;
+      s3 += factor * cell[3]!;
+      s4 += factor * cell[4]!;
+      s5 += factor * cell[5]!;
+      s6 += factor * cell[6]!;
+      s7 += factor * cell[7]!;
+      s8 += factor * cell[8]!;
+      s9 += factor * cell[9]!;
+      s10 += factor * cell[10]!;
+    }
+    out[0] = s0;
+    out[1] = s1;
+    out[2] = s2;
+    out[3] = s3;
+    out[4] = s4;
+    out[5] = s5;
+    out[6] = s6;
+    out[7] = s7;
+    out[8] = s8;
+    out[9] = s9;
+    out[10] = s10;
   }
 
   choose(out: Limbs, a: Limbs, b: Limbs, second: number): void {

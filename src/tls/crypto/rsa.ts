@@ -8,7 +8,7 @@
 
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
-import { chain, map, type Task } from "../../task.ts";
+import { chain, done, map, type Task } from "../../task.ts";
 import { bitLength, drawInteger, drawResidue, InverseTask, mod, multiplicationUnits, toInteger } from "./integers.ts";
 import type { PrivateKey, PublicKey } from "./provider.ts";
 import { Sliced } from "./sliced.ts";
@@ -145,6 +145,42 @@ function digitsFromOne(exponent: bigint, bits: number): Uint8Array {
   return digits.subarray(0, count);
 }
 
+/** A random factor for the base of a private operation, to the power of the public exponent, and what takes it out of the result. */
+export interface BlindingPair {
+  readonly blinding: bigint;
+  readonly unblinding: bigint;
+  /** How often this pair can still be squared before a new factor is drawn. */
+  readonly left: number;
+}
+
+/** The pair for the next private operation with each key. A provider has them, and they end with the key. */
+export type BlindingPairs = WeakMap<PrivateKey, BlindingPair>;
+
+/** Squarings of a pair: an inversion costs as much as some thirty of them. */
+const MAX_SQUARINGS = 32;
+
+/** The pair to use now. Its squares are kept for the next time at once, so that two operations at a time share none. */
+function takePair(key: PrivateKey, usable: RsaModulus, random: Random, kept: BlindingPairs): Task<BlindingPair> {
+  const { n } = usable;
+  const keep = (pair: BlindingPair): BlindingPair => {
+    const { blinding, unblinding, left } = pair;
+    if (left === 0) kept.delete(key);
+    else
+      kept.set(key, { blinding: (blinding * blinding) % n, unblinding: (unblinding * unblinding) % n, left: left - 1 });
+    return pair;
+  };
+  const pair = kept.get(key);
+  if (pair !== undefined) return done(keep(pair));
+  const factor = drawResidue(random, n, usable.bytes, "blinding");
+  return chain(new InverseTask(factor, n), (inverse) =>
+    map(new PublicPowerTask(factor, usable), (blinding) => {
+      // Without an inverse the factor shares a prime with the modulus, and the check of the result fails.
+      if (inverse === undefined) return { blinding, unblinding: 0n, left: 0 };
+      return keep({ blinding, unblinding: inverse, left: MAX_SQUARINGS });
+    }),
+  );
+}
+
 /**
  * message^d mod n: the private operation (RFC 8017 §5.2.1). The base is blinded with a random factor, each exponent with a random
  * multiple of the prime minus one, and the result is checked with the public exponent before it leaves, since one
@@ -152,42 +188,39 @@ function digitsFromOne(exponent: bigint, bits: number): Uint8Array {
  *
  * @throws UsageError `USAGE_INVALID_ARGUMENT` where the key is not usable; the task, `INTERNAL_BUG` where the check fails.
  */
-export function privateOperation(key: PrivateKey, message: bigint, random: Random): Task<bigint> {
+export function privateOperation(key: PrivateKey, message: bigint, random: Random, pairs: BlindingPairs): Task<bigint> {
   const usable = key.type === "rsa" ? rsaModulus(key.modulus, key.publicExponent) : undefined;
   if (key.type !== "rsa" || usable === undefined)
     throw new UsageError("USAGE_INVALID_ARGUMENT", "RSA signs with an RSA key of 1024 to 8192 bits");
+  const { n } = usable;
   const p = toInteger(key.prime1);
   const q = toInteger(key.prime2);
   const exponent1 = toInteger(key.exponent1);
   const exponent2 = toInteger(key.exponent2);
   const coefficient = toInteger(key.coefficient);
-  if (p * q !== usable.n || exponent1 >= p || exponent2 >= q)
+  if (p * q !== n || exponent1 >= p || exponent2 >= q)
     throw new UsageError("USAGE_INVALID_ARGUMENT", "the parts of the RSA key do not belong together");
   const bits = Math.max(bitLength(key.prime1), bitLength(key.prime2));
   const blinded1 = exponent1 + drawExponentBlinding(random) * (p - 1n);
   const blinded2 = exponent2 + drawExponentBlinding(random) * (q - 1n);
-  const factor = drawResidue(random, usable.n, usable.bytes, "blinding");
 
-  return chain(new InverseTask(factor, usable.n), (unblinding) =>
-    chain(new PublicPowerTask(factor, usable), (blinding) => {
-      const base = (message * blinding) % usable.n;
-      return chain(new SecretPowerTask(base, blinded1, p, bits), (power1) =>
-        chain(new SecretPowerTask(base, blinded2, q, bits), (power2) => {
-          const h = mod((power1 - power2) * coefficient, p);
-          // Without an inverse the factor shares a prime with the modulus: the check below fails.
-          const signature = ((power2 + h * q) * (unblinding ?? 0n)) % usable.n;
-          return map(new PublicPowerTask(signature, usable), (check) => {
-            if (check !== message)
-              throw new UsageError(
-                "INTERNAL_BUG",
-                "an RSA signature did not verify: a fault in the computation, or a key whose parts do not belong together",
-              );
-            return signature;
-          });
-        }),
-      );
-    }),
-  );
+  return chain(takePair(key, usable, random, pairs), ({ blinding, unblinding }) => {
+    const base = (message * blinding) % n;
+    return chain(new SecretPowerTask(base, blinded1, p, bits), (power1) =>
+      chain(new SecretPowerTask(base, blinded2, q, bits), (power2) => {
+        const h = mod((power1 - power2) * coefficient, p);
+        const signature = ((power2 + h * q) * unblinding) % n;
+        return map(new PublicPowerTask(signature, usable), (check) => {
+          if (check === message) return signature;
+          pairs.delete(key);
+          throw new UsageError(
+            "INTERNAL_BUG",
+            "an RSA signature did not verify: a fault in the computation, or a key whose parts do not belong together",
+          );
+        });
+      }),
+    );
+  });
 }
 
 /** At least 2^63, so that blinded exponents of one prime have the same length within one bit. */

@@ -7,6 +7,7 @@ import {
   verify as nodeVerify,
 } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { toHex } from "../../../src/bytes.ts";
 import { isThingwireError } from "../../../src/errors.ts";
 import { finish } from "../../../src/task.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
@@ -181,7 +182,31 @@ describe("blinding", () => {
     const drawn = toBytes(toInteger(key.prime1) - 1n, key.modulus.length + 8);
     const source = (bytes: Uint8Array): void =>
       void (isExponent(bytes.length) ? random.fill(bytes, "") : bytes.set(drawn));
-    expect(codeOf(() => finish(crypto.sign(pkcs1, key, digest, { fill: source })))).toBe("INTERNAL_BUG");
+    expect(codeOf(() => finish(createCrypto().sign(pkcs1, key, digest, { fill: source })))).toBe("INTERNAL_BUG");
+  });
+
+  it("the pair is kept and squared, another key has another, and a new factor is drawn in time", () => {
+    const fresh = createCrypto();
+    const drawn: number[] = [];
+    const source = {
+      fill: (bytes: Uint8Array) => {
+        if (!isExponent(bytes.length)) drawn.push(signed);
+        random.fill(bytes, "");
+      },
+    };
+    const small = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const [one, other] = [rsaKey(small.privateKey), rsaKey(small.privateKey)];
+    const expected = toHex(new Uint8Array(nodeSign("sha256", message, small.privateKey)));
+    let signed = 0;
+    for (; signed < 70; signed++) expect(toHex(finish(fresh.sign(pkcs1, one, digest, source)))).toBe(expected);
+    expect(drawn).toEqual([0, 33, 66]);
+    finish(fresh.sign(pkcs1, other, digest, source));
+    expect(drawn).toEqual([0, 33, 66, 70]);
+    // Two at a time, of which neither waits for the other.
+    const tasks = [fresh.sign(pss, one, digest, random), fresh.sign(pkcs1, one, digest, random)];
+    for (const task of tasks) task.step(1);
+    expect(toHex(finish(tasks[1]!))).toBe(expected);
+    expect(finish(fresh.verify(pss, rsaPublic(one), digest, finish(tasks[0]!)))).toBe(true);
   });
 
   it("the exponents get multiples of the primes less one: where a factor is no prime, another multiple leaves no signature", () => {
