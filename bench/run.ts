@@ -3,6 +3,7 @@
  * Results are compared before a time is believed; what is quoted is the median over the processes of each one's median batch. `--report` writes `REPORT.md`, its plots and `results.json`.
  *
  *   npm run bench [-- --quick] [-- --rounds N] [-- --only OPERATION,…] [-- --json FILE] [-- --report]
+ *   npm run bench -- leak [--quick]
  *
  * @module
  */
@@ -16,6 +17,7 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { benchColdStart } from "./cold/cold.ts";
 import { type Fixtures, makeFixtures } from "./fixtures.ts";
+import { leak } from "./leak.ts";
 import { plot } from "./plot.ts";
 import { median, type Report, type Result, reportOf, tableOf } from "./report.ts";
 
@@ -31,7 +33,8 @@ interface Measured {
 
 type Worker = (operations: string, batchMs: number, batches: number) => string;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
@@ -40,6 +43,7 @@ const { values } = parseArgs({
     report: { type: "boolean", default: false },
   },
 });
+if (positionals[0] === "leak") process.exit(leak(values.quick));
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
 const [batchMs, batches] = values.quick ? [8, 3] : [25, 9];
 
