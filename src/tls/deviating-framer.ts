@@ -7,7 +7,7 @@
  */
 
 import { concat, NO_BYTES } from "../bytes.ts";
-import type { Deviation, InsertedRecord, OutgoingName } from "./deviations.ts";
+import { type Deviation, type InsertedRecord, joinDeviations, type OutgoingName } from "./deviations.ts";
 import { Framer } from "./framer.ts";
 import { ContentType, HEADER_BYTES, MAX_PLAINTEXT, type RecordProtection } from "./record.ts";
 
@@ -34,15 +34,16 @@ interface Mark {
   readonly isFirst: boolean;
 }
 
-const NOTHING_WRONG: readonly Deviation[] = /* @__PURE__ */ Object.freeze([]);
-
 /** A {@link Framer} that does what a script says. */
 export class DeviatingFramer extends Framer {
   readonly #script: readonly Deviation[];
   readonly #counts = new Map<OutgoingName, number>();
   readonly #postponed: Postponed[] = [];
-  /** Handshake messages that wait for the next one, to be in one record with it. */
+  /** Messages that wait for the next one of their type, to be in one record with it. */
   #joined: Uint8Array = NO_BYTES;
+  #joinedType: ContentType = ContentType.handshake;
+  /** Where application data is written before the script has its way with it. */
+  #room: Uint8Array = NO_BYTES;
   /** One for each record that was made and is not on the wire yet. */
   readonly #marks: Mark[] = [];
   readonly #wire: WireRecord[] = [];
@@ -94,10 +95,29 @@ export class DeviatingFramer extends Framer {
     return said;
   }
 
+  override add(type: ContentType, message: Uint8Array): void {
+    this.#room = NO_BYTES;
+    try {
+      // A script may add more than there is room for, and a record that is being sealed cannot move to a larger buffer.
+      while (this.isBusy) this.step(Number.MAX_SAFE_INTEGER);
+    } catch {
+      // What cannot be sealed fails once more where it is stepped in turn, and is reported from there.
+    }
+    super.add(type, message);
+  }
+
+  override reserve(length: number): Uint8Array {
+    this.#room = super.reserve(length);
+    return this.#room;
+  }
+
   override commit(length: number): boolean {
-    const isDone = super.commit(length);
-    if (isDone && length > 0) this.#marks.push({ deviation: this.#deviationOf("ApplicationData"), isFirst: true });
-    return isDone;
+    if (length > this.#room.length) return false;
+    const data = this.#room.slice(0, length);
+    this.#room = NO_BYTES;
+    super.reserve(0);
+    if (length > 0) this.addMessage("ApplicationData", ContentType.application_data, data);
+    return true;
   }
 
   override take(): Uint8Array | undefined {
@@ -117,8 +137,10 @@ export class DeviatingFramer extends Framer {
   #deviationOf(name: OutgoingName): Deviation {
     const nth = this.#counts.get(name) ?? 0;
     this.#counts.set(name, nth + 1);
-    const mine = this.#script.filter((one) => one.on === name && (one.nth ?? 0) === nth);
-    return Object.assign({ on: name }, ...(mine.length === 0 ? NOTHING_WRONG : mine));
+    return joinDeviations(
+      name,
+      this.#script.filter((one) => one.on === name && (one.nth ?? 0) === nth),
+    );
   }
 
   /** Makes records of a message, and notes in `said` what the transcript has of it. */
@@ -126,12 +148,13 @@ export class DeviatingFramer extends Framer {
     const { times = 1, before = [], behind = [] } = deviation;
     const present = this.protection;
     this.protection = deviation.plain === true ? undefined : protection;
-    if (type !== ContentType.handshake) this.#flushJoined();
+    if (type !== this.#joinedType) this.#flushJoined();
+    this.#joinedType = type;
     this.#insert(before);
     const content = deviation.alter?.(message) ?? message;
     for (let i = 0; i < times && content.length > 0; i++) {
       if (!deviation.onlyOnWire) said.push(content);
-      const bytes = type === ContentType.handshake ? concat([this.#joined, content]) : content;
+      const bytes = concat([this.#joined, content]);
       this.#joined = deviation.join === true ? bytes : NO_BYTES;
       if (deviation.join !== true) this.#addRecords(type, bytes, deviation);
     }
@@ -150,7 +173,7 @@ export class DeviatingFramer extends Framer {
   #flushJoined(): void {
     const joined = this.#joined;
     this.#joined = NO_BYTES;
-    if (joined.length > 0) this.#addRecord(ContentType.handshake, joined, undefined, true);
+    if (joined.length > 0) this.#addRecord(this.#joinedType, joined, undefined, true);
   }
 
   #addRecords(type: ContentType, bytes: Uint8Array, deviation: Deviation): void {

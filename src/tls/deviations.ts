@@ -37,7 +37,10 @@ export interface InsertedRecord {
   readonly bytes: Uint8Array;
 }
 
-/** What is done wrong with one message. Several for the same message are joined. */
+/**
+ * What is done wrong with one message. Several for the same message are joined: one `alter`, `parameters` or `wire` works on what the one before it
+ * gave, `before`, `behind` and `header` add up, and of all else the last one counts.
+ */
 export interface Deviation {
   /** The message that it is about. */
   readonly on: OutgoingName;
@@ -57,7 +60,7 @@ export interface Deviation {
   readonly behind?: readonly InsertedRecord[] | undefined;
   /** Sizes of the records that it is cut into; the last one is repeated. 0 makes an empty record. */
   readonly fragments?: readonly number[] | undefined;
-  /** It stands in one record with the handshake message that follows. */
+  /** It waits for the next message of its content type and stands in one record with it; where one of another type comes first, it leaves before that. */
   readonly join?: boolean | undefined;
   /** It is sent in the clear, whatever the connection is. */
   readonly plain?: boolean | undefined;
@@ -105,6 +108,31 @@ const codecs: {
   CertificateRequest: [messages.decodeCertificateRequest, messages.encodeCertificateRequest],
   Finished: [messages.decodeFinished, messages.encodeFinished],
 } as const);
+
+/** What all of them do to a message of that name. */
+export function joinDeviations(on: OutgoingName, deviations: readonly Deviation[]): Deviation {
+  return deviations.reduce<Deviation>(joinTwo, { on });
+}
+
+function joinTwo(first: Deviation, second: Deviation): Deviation {
+  const given = Object.fromEntries(Object.entries(second).filter(([, value]) => value !== undefined));
+  return {
+    ...first,
+    ...given,
+    alter: inTurn(first.alter, second.alter),
+    wire: inTurn(first.wire, second.wire),
+    before: [...(first.before ?? []), ...(second.before ?? [])],
+    behind: [...(first.behind ?? []), ...(second.behind ?? [])],
+    header: { ...first.header, ...second.header },
+  };
+}
+
+type Change = (bytes: Uint8Array) => Uint8Array;
+
+function inTurn(first: Change | undefined, second: Change | undefined): Change | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (bytes) => second(first(bytes));
+}
 
 /** A deviation of a message's fields: `change` gets the right ones. */
 export function alterFields<N extends keyof MessageFields>(

@@ -119,6 +119,8 @@ export interface ClientExtensions {
   readonly signatureSchemes: readonly number[];
   /** `undefined` where the client knows no TLS 1.3. */
   readonly versions: readonly number[] | undefined;
+  /** Whether it names its point formats. */
+  readonly pointFormats: boolean;
   readonly extendedMasterSecret: boolean;
   readonly secureRenegotiation: boolean;
 }
@@ -151,6 +153,7 @@ export function readClientExtensions(extensions: readonly Extension[]): ClientEx
       read("signature_algorithms", (reader) => readIds(reader, reader.uint16(), "supported_signature_algorithms")) ??
       [],
     versions: read("supported_versions", (reader) => readIds(reader, reader.uint8(), "versions")),
+    pointFormats: pointFormats !== undefined,
     extendedMasterSecret: isKnown("extended_master_secret"),
     secureRenegotiation: renegotiation !== undefined,
   };
@@ -160,25 +163,27 @@ export function readClientExtensions(extensions: readonly Extension[]): ClientEx
 export interface ServerExtensions {
   /** The name of SNI was used (RFC 6066 §3). */
   readonly isNamed: boolean;
+  readonly pointFormats: boolean;
   readonly alpn: string | undefined;
   readonly extendedMasterSecret: boolean;
   readonly secureRenegotiation: boolean;
 }
 
-/** The extensions of our ServerHello: only what was asked for. */
-export function encodeServerExtensions(answer: ServerExtensions): readonly Extension[] {
+/** The extensions of our ServerHello: only what was asked for (RFC 5246 §7.4.1.4); `undefined` where that is nothing. */
+export function encodeServerExtensions(answer: ServerExtensions): readonly Extension[] | undefined {
   const extensions: Extension[] = [];
   const { alpn } = answer;
   if (answer.isNamed) extensions.push({ type: ExtensionType.server_name, data: NO_BYTES });
   if (answer.secureRenegotiation) extensions.push({ type: ExtensionType.renegotiation_info, data: Uint8Array.of(0) });
-  extensions.push({ type: ExtensionType.ec_point_formats, data: Uint8Array.of(1, UNCOMPRESSED) });
+  if (answer.pointFormats)
+    extensions.push({ type: ExtensionType.ec_point_formats, data: Uint8Array.of(1, UNCOMPRESSED) });
   if (alpn !== undefined)
     extensions.push({
       type: ExtensionType.application_layer_protocol_negotiation,
       data: encodeProtocols([alpn]),
     });
   if (answer.extendedMasterSecret) extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
-  return extensions;
+  return extensions.length === 0 ? undefined : extensions;
 }
 
 function encodeProtocols(protocols: readonly string[]): Uint8Array {

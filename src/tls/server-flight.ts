@@ -73,6 +73,7 @@ export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake)
     compression: 0,
     extensions: encodeServerExtensions({
       isNamed: serverName !== undefined,
+      pointFormats: asked.pointFormats,
       alpn,
       extendedMasterSecret,
       secureRenegotiation,

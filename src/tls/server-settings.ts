@@ -31,6 +31,10 @@ export function checkServerOptions(options: TlsServerOptions): ServerSettings {
   if (typeof options.select !== "function") invalid("select must be a function that chooses an identity, or an alert");
   if (!["none", "request", "require"].includes(clientCertificate))
     invalid(`clientCertificate must be "none", "request" or "require", not ${JSON.stringify(clientCertificate)}`);
+  const deviations = options.deviations ?? [];
+  for (const { on, fragments = [], times = 0, nth = 0 } of deviations)
+    if (![...fragments, times, nth].every((count) => Number.isInteger(count) && count >= 0))
+      invalid(`deviations: fragments, times and nth of ${on} must be whole numbers from 0`);
   return {
     ...checkCommonOptions(options),
     role: "server",
@@ -46,7 +50,7 @@ export function checkServerOptions(options: TlsServerOptions): ServerSettings {
     clientCertificate,
     certificateAuthorities: options.certificateAuthorities ?? [],
     extendedMasterSecret: options.extendedMasterSecret ?? true,
-    deviations: options.deviations ?? [],
+    deviations,
   };
 }
 

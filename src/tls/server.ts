@@ -57,7 +57,7 @@ export class TlsServer extends Connection<ServerSettings, TlsServerConnectionInf
     if (event !== undefined || script === undefined) return event;
     const ms = script.takeDelay();
     if (ms !== undefined) return { type: "delay", ms };
-    if (!script.isCut || this.stateName === "Closed") return undefined;
+    if (!script.isCut || ["Closed", "Dead"].includes(this.stateName)) return undefined;
     this.destroy();
     return { type: "closed", cleanly: false };
   }

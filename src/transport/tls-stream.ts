@@ -71,6 +71,8 @@ export class TlsStream<I> implements Transport {
   #announce = true;
   #shutdown = false;
   #closed = false;
+  /** What the engine has to say waits by its script. */
+  #isDelayed = false;
   /** `onEnd` or `onError` was called, or the owner destroyed the transport. */
   #over = false;
   /** The transport below ended or failed. */
@@ -195,7 +197,9 @@ export class TlsStream<I> implements Transport {
         this.#fail(this.#lowerError ?? event.error);
         break;
       case "delay":
+        this.#isDelayed = true;
         this.#cancelDelay = this.#options.timers.set(event.ms, () => {
+          this.#isDelayed = false;
           this.#end.endDelay?.();
           this.#pump.wake();
         });
@@ -219,7 +223,7 @@ export class TlsStream<I> implements Transport {
   /** First close_notify; once it has left, the end of our side below. */
   #close(): void {
     if (this.#closed) {
-      this.#lower.shutdown();
+      if (!this.#isDelayed) this.#lower.shutdown();
       return;
     }
     this.#closed = true;
@@ -266,8 +270,25 @@ export class TlsStream<I> implements Transport {
     const { isBlocked } = this.#pump;
     this.#pump.stop();
     this.#engine.destroy();
-    for (let event = this.#engine.nextEvent(); event !== undefined && !isBlocked; event = this.#engine.nextEvent())
+    if (isBlocked) this.#letGo();
+    else this.#sayTheRest();
+  }
+
+  /** Writes what the engine still has to say, when its script lets it. */
+  #sayTheRest(): void {
+    for (let event = this.#engine.nextEvent(); event !== undefined; event = this.#engine.nextEvent()) {
       if (event.type === "output") this.#lower.write(event.bytes);
+      if (event.type !== "delay" || this.#isBelowOver) continue;
+      this.#cancelTimeout = this.#options.timers.set(event.ms, () => {
+        this.#end.endDelay?.();
+        this.#sayTheRest();
+      });
+      return;
+    }
+    this.#letGo();
+  }
+
+  #letGo(): void {
     const { lingerMs = 0 } = this.#end;
     if (lingerMs > 0) this.#lower.shutdown();
     if (lingerMs === 0 || this.#isBelowOver) {

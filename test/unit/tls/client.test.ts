@@ -180,7 +180,11 @@ describe("options", () => {
     ["an empty server name", { serverName: "" }, "USAGE_INVALID_ARGUMENT"],
     ["a server name that is not ASCII", { serverName: "größe.example" }, "USAGE_INVALID_ARGUMENT"],
     ["no suites", { suites: [] }, "USAGE_INVALID_ARGUMENT"],
-    ["a group that the provider lacks", { crypto: createCrypto(), groups: [suites.x25519] }, "USAGE_INVALID_ARGUMENT"],
+    [
+      "a group that the provider lacks",
+      { groups: [{ ...suites.x25519, name: "x448" as never }] },
+      "USAGE_INVALID_ARGUMENT",
+    ],
     ["an ALPN name that is empty", { alpn: [""] }, "USAGE_INVALID_ARGUMENT"],
     ["an ALPN name of 256 bytes", { alpn: ["x".repeat(256)] }, "USAGE_INVALID_ARGUMENT"],
     ["a limit that is too low", { maxHandshakeBytes: 10 }, "USAGE_INVALID_ARGUMENT"],

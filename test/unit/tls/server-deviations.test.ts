@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { concat } from "../../../src/bytes.ts";
+import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { alertRecord, alterFields, type Deviation } from "../../../src/tls/deviations.ts";
 import type { TlsErrorCode } from "../../../src/tls/errors.ts";
 import { ContentType } from "../../../src/tls/record.ts";
@@ -278,6 +279,123 @@ describe("a server with a script", () => {
     expect(dialog.client.error?.code).toBe("TLS_INVALID_RECORD");
   });
 
+  it("alterations of the same message work one after the other, and what is put around it adds up", () => {
+    const put = (byte: number) => [alertRecord(1, byte)];
+    const dialog = new Dialog({
+      deviations: [
+        { on: "ApplicationData", alter: (data) => concat([data, bytes(2)]), before: put(90), behind: put(100) },
+        { on: "ApplicationData", alter: (data) => concat([data, bytes(3)]), before: put(91), behind: put(101) },
+        { on: "ApplicationData", wire: (record) => record.subarray(0, -1) },
+        { on: "ApplicationData", wire: (record) => concat([record, record.subarray(-1)]) },
+        { on: "ApplicationData", header: { version: 0x0302 }, times: undefined },
+        { on: "ApplicationData", header: { version: 0x0303 } },
+      ],
+    });
+    dialog.server.server.write(bytes(1));
+    const sent = concat(dialog.server.output);
+    expect(sent).toHaveLength(0);
+    dialog.run();
+    expect(dialog.client.error?.code).toBe("TLS_BAD_RECORD_MAC");
+    expect(dialog.client.events).toMatchObject([
+      { type: "secured" },
+      { type: "warning", alert: 90 },
+      { type: "warning", alert: 91 },
+      { type: "fatal" },
+    ]);
+  });
+
+  const HELLO = bytes(1, 2, 3);
+  const data: (readonly [
+    title: string,
+    script: readonly Deviation[],
+    received: readonly Uint8Array[],
+    alert: number | undefined,
+  ])[] = [
+    [
+      "alter",
+      [{ on: "ApplicationData", alter: (right) => right.map((byte) => byte + 1) }],
+      [bytes(2, 3, 4)],
+      undefined,
+    ],
+    ["times: none", [{ on: "ApplicationData", times: 0 }], [], undefined],
+    ["times: twice", [{ on: "ApplicationData", times: 2 }], [HELLO, HELLO], undefined],
+    ["fragments", [{ on: "ApplicationData", fragments: [2, 0, 1] }], [bytes(1, 2), bytes(3)], undefined],
+    ["behind: an alert", [{ on: "ApplicationData", behind: [alertRecord(2, 48)] }], [HELLO], 48],
+    ["before: an alert", [{ on: "ApplicationData", before: [alertRecord(2, 49)] }], [], 49],
+  ];
+  it.each(data)("RFC 5246 §10 data are a message too: %s", (_title, deviations, received, alert) => {
+    const dialog = new Dialog({ deviations });
+    const room = dialog.server.server.reserve(10);
+    room.set(HELLO);
+    dialog.server.server.commit(HELLO.length);
+    dialog.run();
+    expect(dialog.client.data).toEqual(received);
+    expect(dialog.client.error?.alert).toBe(alert);
+    expect(() => dialog.server.server.commit(1)).toThrow(expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }));
+  });
+
+  it("RFC 5246 §10 data can be in the clear, change places, and be in one record", () => {
+    const write = (deviations: readonly Deviation[]) => {
+      const dialog = new Dialog({ deviations });
+      for (const value of [1, 2, 3]) dialog.server.server.write(bytes(value));
+      dialog.run();
+      return dialog.client;
+    };
+    expect(write([{ on: "ApplicationData", plain: true }]).error?.code).toBe("TLS_BAD_RECORD_MAC");
+    const postponed = write([{ on: "ApplicationData", postponeBehind: "ApplicationData" }]);
+    expect(postponed.data).toEqual([bytes(2), bytes(1), bytes(3)]);
+    expect(write([{ on: "ApplicationData", join: true }]).data).toEqual([bytes(1, 2), bytes(3)]);
+  });
+
+  it("RFC 5246 §6.2.1 join: Finished waits for a handshake message, and data of the server leave behind it", () => {
+    const dialog = new Dialog({ deviations: [{ on: "Finished", join: true }] });
+    expect(dialog.client.isSecured).toBe(false);
+    dialog.server.server.write(bytes(1));
+    dialog.run();
+    expect(dialog.client.data).toEqual([bytes(1)]);
+  });
+
+  it("RFC 5246 §7.2 join: two alerts in one record", () => {
+    const dialog = new Dialog({ deviations: [{ on: "Alert", join: true, alter: () => bytes(1, 90) }] });
+    // Refused with a warning, which waits; the next alert comes in one record with it.
+    dialog.client.client.write(bytes(9));
+    dialog.server.server.close();
+    dialog.run();
+    expect(dialog.client.events.map(({ type }) => type)).toEqual(["secured"]);
+    dialog.server.server.abort(48);
+    dialog.run();
+    expect(dialog.client.events).toMatchObject([{}, { type: "warning", alert: 90 }, { error: { alert: 48 } }]);
+  });
+
+  it("what a script adds while a record is being sealed moves no byte of it", () => {
+    const dialog = new Dialog({
+      // Seals in steps.
+      crypto: createCrypto(),
+      deviations: [{ on: "ApplicationData", nth: 1, times: 3, behind: [{ type: application_data, bytes: bytes(7) }] }],
+    });
+    const { server } = dialog.server;
+    for (let i = 0; i < 2; i++) {
+      expect(server.write(new Uint8Array(500).fill(i))).toBe(500);
+      server.work(1);
+    }
+    dialog.run();
+    expect(dialog.client.error).toBeUndefined();
+    expect(dialog.client.data.map((piece) => `${piece.length} of ${piece[0]}`)).toEqual([
+      "500 of 0",
+      "500 of 1",
+      "500 of 1",
+      "500 of 1",
+      "1 of 7",
+    ]);
+  });
+
+  it("what is no count is refused", () => {
+    for (const wrong of [{ fragments: [-1] }, { fragments: [1.5] }, { times: -1 }, { times: Number.NaN }, { nth: 0.5 }])
+      expect(() => new ServerDriver({ deviations: [{ on: "Finished", ...wrong }] })).toThrow(
+        expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT", message: expect.stringContaining("Finished") }),
+      );
+  });
+
   it("an alert can be altered: abort says another one", () => {
     const dialog = new Dialog({ deviations: [{ on: "Alert", alter: () => bytes(2, 45) }] });
     dialog.server.server.abort(48);
@@ -363,6 +481,17 @@ describe("a server that is slow by its script", () => {
     client.rest();
     expect(client.error?.code).toBe("TLS_CLOSED_WITHOUT_NOTIFY");
   });
+
+  it.each([0, 1, 6, 7])(
+    "endAfter: the stream ends %i bytes into a fatal alert, and the error is told once",
+    (endAfter) => {
+      const server = new ServerDriver({ deviations: [{ on: "Alert", endAfter }] });
+      server.server.feed(bytes(1));
+      server.rest();
+      expect(concat(server.output)).toHaveLength(endAfter);
+      expect(server.events.map(({ type }) => type)).toEqual(["fatal"]);
+    },
+  );
 
   it("endAfter: more bytes than its records have end nothing", () => {
     const { server } = started([{ on: "Certificate", endAfter: 2_000, fragments: [50] }]);

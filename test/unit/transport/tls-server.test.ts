@@ -152,6 +152,28 @@ describe("tlsServer over any transport", () => {
     expect(client.received).toEqual(pattern(7));
   });
 
+  it("a script delays the last word too: an alert, and close_notify", async () => {
+    const deviations = [{ on: "Alert", delayMs: 60 }] as const;
+    const before = performance.now();
+    const refused = started({ deviations, admit: () => Alert.unknown_ca });
+    await refused.served.untilLogged("error");
+    await refused.client.untilLogged("error");
+    expect(refused.client.error).toMatchObject({ alert: 48 });
+    expect(performance.now() - before).toBeGreaterThanOrEqual(55);
+    const aborted = await connected({ deviations });
+    aborted.transport.abort(Alert.access_denied);
+    await aborted.client.untilLogged("error");
+    expect(aborted.client.error).toMatchObject({ alert: 49 });
+    const ended = await connected({ deviations });
+    ended.transport.shutdown();
+    await ended.client.untilLogged("end");
+    const gone = await connected({ deviations });
+    gone.transport.abort(Alert.access_denied);
+    gone.client.transport.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(gone.served.log).toEqual(["writable"]);
+  });
+
   it("a script ends the stream in the middle of a record: the client sees the end below", async () => {
     const { served, client } = started({ deviations: [{ on: "Certificate", endAfter: 20 }] });
     await client.untilLogged("error");
