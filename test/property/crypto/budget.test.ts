@@ -44,6 +44,17 @@ const operations: readonly [string, (crypto: CryptoProvider, run: Run) => unknow
     },
   ],
   [
+    "ChaCha20-Poly1305",
+    (crypto, run) => {
+      const buffer = new Uint8Array(text.length + 16);
+      buffer.set(text);
+      const aead = crypto.aead("chacha20-poly1305", digest);
+      run(aead.seal(buffer, 0, text.length, digest.subarray(0, 12), digest));
+      const opened = buffer.slice();
+      return [buffer, run(aead.open(opened, 0, text.length, digest.subarray(0, 12), digest)), opened];
+    },
+  ],
+  [
     "key exchange",
     (crypto, run) => {
       const exchange: KeyExchange = run(crypto.keyExchange("secp256r1", replayed()));

@@ -23,7 +23,7 @@ import { ecJwk, nodeCurves, random, rsaKey, rsaPublic } from "../../unit/crypto/
 const crypto = createCrypto();
 /** Curves are held against others on both arithmetics. */
 const cryptos = fc.constantFrom(createCrypto({ arithmetic: "bigint" }), createCrypto({ arithmetic: "limbs" }));
-const hashNames = fc.constantFrom("sha256", "sha384", "sha512");
+const hashNames = fc.constantFrom("sha1", "sha256", "sha384", "sha512");
 const curves = fc.constantFrom("secp256r1", "secp256r1", "secp384r1", "secp521r1");
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const message = fc.uint8Array({ maxLength: 700 });

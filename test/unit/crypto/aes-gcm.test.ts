@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import { Aes, aesTable } from "../../../src/tls/crypto/aes.ts";
+import { Ghash } from "../../../src/tls/crypto/ghash.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 
 const crypto = createCrypto();
@@ -19,6 +20,19 @@ describe("AES", () => {
     expect(encrypt("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", block)).toBe(
       "8ea2b7ca516745bfeafc49904b496089",
     );
+  });
+});
+
+describe("wiping", () => {
+  it("overwrites round keys, multiples of the hash key, and states", () => {
+    const aes = new Aes(aesTable(), new Uint8Array(16).fill(1));
+    aes.wipe();
+    expect(aes.roundKeys.every((word) => word === 0)).toBe(true);
+    const ghash = new Ghash(Int32Array.of(1, 2, 3, 4));
+    ghash.absorb(new Uint8Array(20).fill(9), 0, 20);
+    ghash.wipe();
+    expect(ghash.multiples.every((word) => word === 0)).toBe(true);
+    expect(ghash.state.every((word) => word === 0)).toBe(true);
   });
 });
 

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex, utf8Encode } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
-import { createCrypto, type HashAlgorithm, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
+import { Hmac } from "../../../src/tls/crypto/hmac.ts";
+import { createCrypto, type HashAlgorithm, sha1, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
 
 const crypto = createCrypto();
 
@@ -74,6 +75,32 @@ describe("SHA-2", () => {
     const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     expect(toHex(finish(crypto.digest("sha256", [])))).toBe(empty);
     expect(toHex(finish(crypto.digest("sha256", [new Uint8Array(0)])))).toBe(empty);
+  });
+
+  it("FIPS 180-4 SHA-1: NIST's example messages", () => {
+    expect(digestOf(sha1, utf8Encode("abc"))).toBe("a9993e364706816aba3e25717850c26c9cd0d89d");
+    expect(digestOf(sha1, utf8Encode(twoBlocks))).toBe("84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+  });
+
+  it("wipe leaves nothing of the message in the state, and nothing of a key in an HMAC", () => {
+    for (const algorithm of [sha1, sha256, sha384, sha512]) {
+      const hash = algorithm.create();
+      hash.update(new Uint8Array(300).fill(7));
+      hash.wipe();
+      expect(hash.state.every((word) => word === 0)).toBe(true);
+      const hmac = new Hmac(algorithm, new Uint8Array(20).fill(3));
+      const keyed = hmac.words.slice();
+      hmac.compute([new Uint8Array(5)]);
+      expect(hmac.words).not.toEqual(keyed);
+      hmac.wipe();
+      expect(hmac.words.every((word) => word === 0)).toBe(true);
+      // With the states behind the key gone, a MAC is one of no key.
+      hmac.compute([]);
+      const other = new Hmac(algorithm, new Uint8Array(20).fill(4));
+      other.wipe();
+      other.compute([]);
+      expect(hmac.words).toEqual(other.words);
+    }
   });
 
   it("a task that is not done has no result", () => {
