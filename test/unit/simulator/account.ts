@@ -1,11 +1,11 @@
 /** Certificates of every kind, and a device that tries to connect: for the tests of the simulated account. */
 
-import { connectThing } from "../../../src/runtime/node.ts";
+import { tcp } from "../../../src/runtime/node.ts";
 import { nodeCrypto } from "../../../src/runtime/node-crypto.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { type Cloud, type SimulateOptions, simulate } from "../../../src/simulator/index.ts";
 import { finish } from "../../../src/task.ts";
-import type { Thing } from "../../../src/thing/connect.ts";
+import { connectThing, type Thing } from "../../../src/thing/connect.ts";
 import type { ConnectThingOptions } from "../../../src/thing/options.ts";
 import type { PrivateKey } from "../../../src/tls/crypto/provider.ts";
 import { type IssuedCertificate, issueUnder, selfSign } from "../../../src/tls/x509/authority.ts";
@@ -86,7 +86,7 @@ export function registerAuthority(cloud: Cloud, authority: IssuedCertificate, au
   }).caCertificateId;
 }
 
-/** Connects with a certificate over our TLS, without a second try. */
+/** Connects with a certificate over our TLS, on the crypto of Node, without a second try. */
 export async function connect(
   cloud: Cloud,
   device: { readonly certificate: Uint8Array; readonly privateKey: PrivateKey | Uint8Array },
@@ -94,16 +94,19 @@ export async function connect(
 ): Promise<Thing> {
   const { certificate, privateKey } = device;
   return closeLater(
-    await connectThing({
-      endpoint: "localhost",
-      thingName: "lamp",
-      certificate,
-      privateKey: privateKey instanceof Uint8Array ? privateKey : encodePrivateKey(privateKey),
-      trust: cloud.caCertificate,
-      dial: cloud.dial,
-      reconnect: false,
-      ...options,
-    }),
+    await connectThing(
+      {
+        endpoint: "localhost",
+        thingName: "lamp",
+        certificate,
+        privateKey: privateKey instanceof Uint8Array ? privateKey : encodePrivateKey(privateKey),
+        trust: cloud.caCertificate,
+        dial: cloud.dial,
+        reconnect: false,
+        ...options,
+      },
+      { runtime: nodeRuntime, crypto: () => crypto, tcp },
+    ),
   );
 }
 
