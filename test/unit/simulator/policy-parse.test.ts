@@ -168,6 +168,7 @@ describe("what is read", () => {
   });
   it("white space does not count towards the 2,048 characters", () => {
     expect(parsePolicy("p", JSON.stringify(withStatement(fine), undefined, 1_000)).statements).toHaveLength(1);
+    expect(parsePolicy("p", { ...withStatement(fine), Id: " ".repeat(3_000) }).statements).toHaveLength(1);
   });
   it("2,048 characters are stored", () => {
     const base = withStatement({ ...fine, Resource: "arn:aws:iot:*:*:topic/" });
