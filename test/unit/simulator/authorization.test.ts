@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { BrokerAction } from "../../../src/mqtt/broker.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { Authorization } from "../../../src/simulator/authorization.ts";
+import { connect as connectPacket, Peer } from "../broker/peer.ts";
 import { closeAll, start } from "./account.ts";
 import { allow } from "./policy-cases.ts";
 
@@ -81,4 +82,12 @@ describe("§8: what a policy can know of a client", () => {
   ])("%s", async (_what, statement, action, expected) => {
     expect(await may(statement, action)).toBe(expected);
   });
+});
+
+it("a client of the broker that did not come in over the cloud may do nothing", async () => {
+  const cloud = await start({});
+  for (const principal of [undefined, "client-1"]) {
+    const peer = new Peer(cloud.broker, principal).say(connectPacket("lamp"));
+    expect([peer.heard(), peer.connection.closed?.kind]).toEqual([[], "denied-connect"]);
+  }
 });
