@@ -10,6 +10,8 @@
  * The prime is 2^256 - 2^224 + 2^192 + 2^96 - 1, that is -1 modulo 2^96: what must be added to clear a column of a product is the
  * column itself times the prime, and since 96 and 192 are multiples of 24 two of its four terms need no shift.
  *
+ * The constants are copied into locals first, since V8 would read, check and unbox them again for every column.
+ *
  * @module
  */
 
@@ -170,6 +172,10 @@ class P256LimbField implements Field<Limbs> {
   // since an addition of the carry at first would chain all others behind it. The lower eleven columns are cleared, the upper are the result.
 
   multiplySubtract(out: Limbs, a: Limbs, b: Limbs, c: Limbs): void {
+    const round = ROUND;
+    const carry = CARRY;
+    const shift8 = SHIFT8;
+    const shift16 = SHIFT16;
     const a0 = a[0]!;
     const a1 = a[1]!;
     const a2 = a[2]!;
@@ -193,31 +199,31 @@ class P256LimbField implements Field<Limbs> {
     const b9 = b[9]!;
     const b10 = b[10]!;
     let t = a0 * b0;
-    let h = t + ROUND - ROUND;
+    let h = t + round - round;
     const q0 = t - h;
-    t = a0 * b1 + a1 * b0 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a0 * b1 + a1 * b0 + h * carry;
+    h = t + round - round;
     const q1 = t - h;
-    t = a0 * b2 + a1 * b1 + a2 * b0 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a0 * b2 + a1 * b1 + a2 * b0 + h * carry;
+    h = t + round - round;
     const q2 = t - h;
-    t = a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0 + h * carry;
+    h = t + round - round;
     const q3 = t - h;
-    t = a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0 + q0 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a0 * b4 + a1 * b3 + a2 * b2 + a3 * b1 + a4 * b0 + q0 + h * carry;
+    h = t + round - round;
     const q4 = t - h;
-    t = a0 * b5 + a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1 + a5 * b0 + q1 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a0 * b5 + a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1 + a5 * b0 + q1 + h * carry;
+    h = t + round - round;
     const q5 = t - h;
-    t = a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0 + q2 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a0 * b6 + a1 * b5 + a2 * b4 + a3 * b3 + a4 * b2 + a5 * b1 + a6 * b0 + q2 + h * carry;
+    h = t + round - round;
     const q6 = t - h;
-    t = a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0 + q3 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a0 * b7 + a1 * b6 + a2 * b5 + a3 * b4 + a4 * b3 + a5 * b2 + a6 * b1 + a7 * b0 + q3 + h * carry;
+    h = t + round - round;
     const q7 = t - h;
-    t = a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0 + q4 + q0 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a0 * b8 + a1 * b7 + a2 * b6 + a3 * b5 + a4 * b4 + a5 * b3 + a6 * b2 + a7 * b1 + a8 * b0 + q4 + q0 + h * carry;
+    h = t + round - round;
     const q8 = t - h;
     t =
       a0 * b9 +
@@ -232,9 +238,9 @@ class P256LimbField implements Field<Limbs> {
       a9 * b0 +
       q5 +
       q1 -
-      q0 * SHIFT8 +
-      h * CARRY;
-    h = t + ROUND - ROUND;
+      q0 * shift8 +
+      h * carry;
+    h = t + round - round;
     const q9 = t - h;
     t =
       a0 * b10 +
@@ -250,10 +256,10 @@ class P256LimbField implements Field<Limbs> {
       a10 * b0 +
       q6 +
       q2 -
-      q1 * SHIFT8 +
-      q0 * SHIFT16 +
-      h * CARRY;
-    h = t + ROUND - ROUND;
+      q1 * shift8 +
+      q0 * shift16 +
+      h * carry;
+    h = t + round - round;
     const q10 = t - h;
     t =
       a1 * b10 +
@@ -268,11 +274,11 @@ class P256LimbField implements Field<Limbs> {
       a10 * b1 +
       q7 +
       q3 -
-      q2 * SHIFT8 +
-      q1 * SHIFT16 -
+      q2 * shift8 +
+      q1 * shift16 -
       c[0]! +
-      h * CARRY;
-    h = t + ROUND - ROUND;
+      h * carry;
+    h = t + round - round;
     out[0] = t - h;
     t =
       a2 * b10 +
@@ -286,11 +292,11 @@ class P256LimbField implements Field<Limbs> {
       a10 * b2 +
       q8 +
       q4 -
-      q3 * SHIFT8 +
-      q2 * SHIFT16 -
+      q3 * shift8 +
+      q2 * shift16 -
       c[1]! +
-      h * CARRY;
-    h = t + ROUND - ROUND;
+      h * carry;
+    h = t + round - round;
     out[1] = t - h;
     t =
       a3 * b10 +
@@ -303,11 +309,11 @@ class P256LimbField implements Field<Limbs> {
       a10 * b3 +
       q9 +
       q5 -
-      q4 * SHIFT8 +
-      q3 * SHIFT16 -
+      q4 * shift8 +
+      q3 * shift16 -
       c[2]! +
-      h * CARRY;
-    h = t + ROUND - ROUND;
+      h * carry;
+    h = t + round - round;
     out[2] = t - h;
     t =
       a4 * b10 +
@@ -319,35 +325,39 @@ class P256LimbField implements Field<Limbs> {
       a10 * b4 +
       q10 +
       q6 -
-      q5 * SHIFT8 +
-      q4 * SHIFT16 -
+      q5 * shift8 +
+      q4 * shift16 -
       c[3]! +
-      h * CARRY;
-    h = t + ROUND - ROUND;
+      h * carry;
+    h = t + round - round;
     out[3] = t - h;
     t =
-      a5 * b10 + a6 * b9 + a7 * b8 + a8 * b7 + a9 * b6 + a10 * b5 + q7 - q6 * SHIFT8 + q5 * SHIFT16 - c[4]! + h * CARRY;
-    h = t + ROUND - ROUND;
+      a5 * b10 + a6 * b9 + a7 * b8 + a8 * b7 + a9 * b6 + a10 * b5 + q7 - q6 * shift8 + q5 * shift16 - c[4]! + h * carry;
+    h = t + round - round;
     out[4] = t - h;
-    t = a6 * b10 + a7 * b9 + a8 * b8 + a9 * b7 + a10 * b6 + q8 - q7 * SHIFT8 + q6 * SHIFT16 - c[5]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a6 * b10 + a7 * b9 + a8 * b8 + a9 * b7 + a10 * b6 + q8 - q7 * shift8 + q6 * shift16 - c[5]! + h * carry;
+    h = t + round - round;
     out[5] = t - h;
-    t = a7 * b10 + a8 * b9 + a9 * b8 + a10 * b7 + q9 - q8 * SHIFT8 + q7 * SHIFT16 - c[6]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a7 * b10 + a8 * b9 + a9 * b8 + a10 * b7 + q9 - q8 * shift8 + q7 * shift16 - c[6]! + h * carry;
+    h = t + round - round;
     out[6] = t - h;
-    t = a8 * b10 + a9 * b9 + a10 * b8 + q10 - q9 * SHIFT8 + q8 * SHIFT16 - c[7]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a8 * b10 + a9 * b9 + a10 * b8 + q10 - q9 * shift8 + q8 * shift16 - c[7]! + h * carry;
+    h = t + round - round;
     out[7] = t - h;
-    t = a9 * b10 + a10 * b9 - q10 * SHIFT8 + q9 * SHIFT16 - c[8]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a9 * b10 + a10 * b9 - q10 * shift8 + q9 * shift16 - c[8]! + h * carry;
+    h = t + round - round;
     out[8] = t - h;
-    t = a10 * b10 + q10 * SHIFT16 - c[9]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a10 * b10 + q10 * shift16 - c[9]! + h * carry;
+    h = t + round - round;
     out[9] = t - h;
-    out[10] = h * CARRY - c[10]!;
+    out[10] = h * carry - c[10]!;
   }
 
   squareSubtract(out: Limbs, a: Limbs, c: Limbs): void {
+    const round = ROUND;
+    const carry = CARRY;
+    const shift8 = SHIFT8;
+    const shift16 = SHIFT16;
     const a0 = a[0]!;
     const a1 = a[1]!;
     const a2 = a[2]!;
@@ -370,69 +380,69 @@ class P256LimbField implements Field<Limbs> {
     const b8 = a8 + a8;
     const b9 = a9 + a9;
     let t = a0 * a0;
-    let h = t + ROUND - ROUND;
+    let h = t + round - round;
     const q0 = t - h;
-    t = b0 * a1 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a1 + h * carry;
+    h = t + round - round;
     const q1 = t - h;
-    t = b0 * a2 + a1 * a1 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a2 + a1 * a1 + h * carry;
+    h = t + round - round;
     const q2 = t - h;
-    t = b0 * a3 + b1 * a2 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a3 + b1 * a2 + h * carry;
+    h = t + round - round;
     const q3 = t - h;
-    t = b0 * a4 + b1 * a3 + a2 * a2 + q0 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a4 + b1 * a3 + a2 * a2 + q0 + h * carry;
+    h = t + round - round;
     const q4 = t - h;
-    t = b0 * a5 + b1 * a4 + b2 * a3 + q1 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a5 + b1 * a4 + b2 * a3 + q1 + h * carry;
+    h = t + round - round;
     const q5 = t - h;
-    t = b0 * a6 + b1 * a5 + b2 * a4 + a3 * a3 + q2 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a6 + b1 * a5 + b2 * a4 + a3 * a3 + q2 + h * carry;
+    h = t + round - round;
     const q6 = t - h;
-    t = b0 * a7 + b1 * a6 + b2 * a5 + b3 * a4 + q3 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a7 + b1 * a6 + b2 * a5 + b3 * a4 + q3 + h * carry;
+    h = t + round - round;
     const q7 = t - h;
-    t = b0 * a8 + b1 * a7 + b2 * a6 + b3 * a5 + a4 * a4 + q4 + q0 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a8 + b1 * a7 + b2 * a6 + b3 * a5 + a4 * a4 + q4 + q0 + h * carry;
+    h = t + round - round;
     const q8 = t - h;
-    t = b0 * a9 + b1 * a8 + b2 * a7 + b3 * a6 + b4 * a5 + q5 + q1 - q0 * SHIFT8 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a9 + b1 * a8 + b2 * a7 + b3 * a6 + b4 * a5 + q5 + q1 - q0 * shift8 + h * carry;
+    h = t + round - round;
     const q9 = t - h;
-    t = b0 * a10 + b1 * a9 + b2 * a8 + b3 * a7 + b4 * a6 + a5 * a5 + q6 + q2 - q1 * SHIFT8 + q0 * SHIFT16 + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b0 * a10 + b1 * a9 + b2 * a8 + b3 * a7 + b4 * a6 + a5 * a5 + q6 + q2 - q1 * shift8 + q0 * shift16 + h * carry;
+    h = t + round - round;
     const q10 = t - h;
-    t = b1 * a10 + b2 * a9 + b3 * a8 + b4 * a7 + b5 * a6 + q7 + q3 - q2 * SHIFT8 + q1 * SHIFT16 - c[0]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b1 * a10 + b2 * a9 + b3 * a8 + b4 * a7 + b5 * a6 + q7 + q3 - q2 * shift8 + q1 * shift16 - c[0]! + h * carry;
+    h = t + round - round;
     out[0] = t - h;
-    t = b2 * a10 + b3 * a9 + b4 * a8 + b5 * a7 + a6 * a6 + q8 + q4 - q3 * SHIFT8 + q2 * SHIFT16 - c[1]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b2 * a10 + b3 * a9 + b4 * a8 + b5 * a7 + a6 * a6 + q8 + q4 - q3 * shift8 + q2 * shift16 - c[1]! + h * carry;
+    h = t + round - round;
     out[1] = t - h;
-    t = b3 * a10 + b4 * a9 + b5 * a8 + b6 * a7 + q9 + q5 - q4 * SHIFT8 + q3 * SHIFT16 - c[2]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b3 * a10 + b4 * a9 + b5 * a8 + b6 * a7 + q9 + q5 - q4 * shift8 + q3 * shift16 - c[2]! + h * carry;
+    h = t + round - round;
     out[2] = t - h;
-    t = b4 * a10 + b5 * a9 + b6 * a8 + a7 * a7 + q10 + q6 - q5 * SHIFT8 + q4 * SHIFT16 - c[3]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b4 * a10 + b5 * a9 + b6 * a8 + a7 * a7 + q10 + q6 - q5 * shift8 + q4 * shift16 - c[3]! + h * carry;
+    h = t + round - round;
     out[3] = t - h;
-    t = b5 * a10 + b6 * a9 + b7 * a8 + q7 - q6 * SHIFT8 + q5 * SHIFT16 - c[4]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b5 * a10 + b6 * a9 + b7 * a8 + q7 - q6 * shift8 + q5 * shift16 - c[4]! + h * carry;
+    h = t + round - round;
     out[4] = t - h;
-    t = b6 * a10 + b7 * a9 + a8 * a8 + q8 - q7 * SHIFT8 + q6 * SHIFT16 - c[5]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b6 * a10 + b7 * a9 + a8 * a8 + q8 - q7 * shift8 + q6 * shift16 - c[5]! + h * carry;
+    h = t + round - round;
     out[5] = t - h;
-    t = b7 * a10 + b8 * a9 + q9 - q8 * SHIFT8 + q7 * SHIFT16 - c[6]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b7 * a10 + b8 * a9 + q9 - q8 * shift8 + q7 * shift16 - c[6]! + h * carry;
+    h = t + round - round;
     out[6] = t - h;
-    t = b8 * a10 + a9 * a9 + q10 - q9 * SHIFT8 + q8 * SHIFT16 - c[7]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b8 * a10 + a9 * a9 + q10 - q9 * shift8 + q8 * shift16 - c[7]! + h * carry;
+    h = t + round - round;
     out[7] = t - h;
-    t = b9 * a10 - q10 * SHIFT8 + q9 * SHIFT16 - c[8]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = b9 * a10 - q10 * shift8 + q9 * shift16 - c[8]! + h * carry;
+    h = t + round - round;
     out[8] = t - h;
-    t = a10 * a10 + q10 * SHIFT16 - c[9]! + h * CARRY;
-    h = t + ROUND - ROUND;
+    t = a10 * a10 + q10 * shift16 - c[9]! + h * carry;
+    h = t + round - round;
     out[9] = t - h;
-    out[10] = h * CARRY - c[10]!;
+    out[10] = h * carry - c[10]!;
   }
 }
 

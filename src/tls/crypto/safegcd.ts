@@ -89,22 +89,24 @@ export class UniformInverseTask extends Sliced<bigint | undefined> {
 
   /** (d, e) = (u·d + v·e, q·d + r·e) / 2^24 modulo the modulus: a multiple of it is added that makes the lowest limb zero. */
   #multiplyModulo(u: number, v: number, q: number, r: number): void {
+    const round = ROUND;
+    const carry = CARRY;
     const d = this.#d;
     const e = this.#e;
     const m = this.#m;
     const multipleD = lowLimb(lowLimb(u * d[0]! + v * e[0]!) * this.#factor);
     const multipleE = lowLimb(lowLimb(q * d[0]! + r * e[0]!) * this.#factor);
-    let carryD = (u * d[0]! + v * e[0]! + multipleD * m[0]!) * CARRY;
-    let carryE = (q * d[0]! + r * e[0]! + multipleE * m[0]!) * CARRY;
+    let carryD = (u * d[0]! + v * e[0]! + multipleD * m[0]!) * carry;
+    let carryE = (q * d[0]! + r * e[0]! + multipleE * m[0]!) * carry;
     for (let i = 1; i < LIMBS; i++) {
       const nextD = u * d[i]! + v * e[i]! + multipleD * m[i]! + carryD;
       const nextE = q * d[i]! + r * e[i]! + multipleE * m[i]! + carryE;
-      const highD = nextD + ROUND - ROUND;
-      const highE = nextE + ROUND - ROUND;
+      const highD = nextD + round - round;
+      const highE = nextE + round - round;
       d[i - 1] = nextD - highD;
       e[i - 1] = nextE - highE;
-      carryD = highD * CARRY;
-      carryE = highE * CARRY;
+      carryD = highD * carry;
+      carryE = highE * carry;
     }
     d[LIMBS - 1] = carryD;
     e[LIMBS - 1] = carryE;
@@ -113,17 +115,19 @@ export class UniformInverseTask extends Sliced<bigint | undefined> {
 
 /** (f, g) = (u·f + v·g, q·f + r·g) / 2^24; the division leaves nothing. */
 function multiplyByMatrix(f: Limbs, g: Limbs, u: number, v: number, q: number, r: number): void {
-  let carryF = (u * f[0]! + v * g[0]!) * CARRY;
-  let carryG = (q * f[0]! + r * g[0]!) * CARRY;
+  const round = ROUND;
+  const carry = CARRY;
+  let carryF = (u * f[0]! + v * g[0]!) * carry;
+  let carryG = (q * f[0]! + r * g[0]!) * carry;
   for (let i = 1; i < LIMBS; i++) {
     const nextF = u * f[i]! + v * g[i]! + carryF;
     const nextG = q * f[i]! + r * g[i]! + carryG;
-    const highF = nextF + ROUND - ROUND;
-    const highG = nextG + ROUND - ROUND;
+    const highF = nextF + round - round;
+    const highG = nextG + round - round;
     f[i - 1] = nextF - highF;
     g[i - 1] = nextG - highG;
-    carryF = highF * CARRY;
-    carryG = highG * CARRY;
+    carryF = highF * carry;
+    carryG = highG * carry;
   }
   f[LIMBS - 1] = carryF;
   g[LIMBS - 1] = carryG;
