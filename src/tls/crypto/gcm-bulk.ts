@@ -2,7 +2,7 @@
  * The inner loop of AES-GCM for bulk (NIST SP 800-38D §6.5, §7): cipher and GHASH in one pass over whole blocks.
  *
  * The same computation as `Aes.encrypt` and `Ghash.absorbBlock`, written into one function so that a processor overlaps the hash of a
- * block with the cipher of the next one. It is two thirds of their time once it is compiled, and much more until then: see
+ * block with the cipher of the next one, and unrolled. It is two thirds of their time once it is compiled, and much more until then: see
  * `BULK_AFTER` in `aes-gcm.ts`.
  *
  * @module
@@ -68,15 +68,39 @@ export function gcmBulk(
     let c = second2 ^ nextRow(nextRow(t[(e >> 8) & 255]!));
     let d = second3 ^ nextRow(t[(e >> 16) & 255]!);
 
-    // Round 3, then two rounds a turn: an odd number of rounds with MixColumns, 9 or 13.
+    let f = 0;
+    let g = 0;
+    let h = 0;
+    // Rounds 3 to 9, and four more with a key of 256 bits.
     e = t[a >>> 24]! ^ nextRow(t[(b >> 16) & 255]! ^ nextRow(t[(c >> 8) & 255]! ^ nextRow(t[d & 255]!))) ^ keys[12]!;
-    let f =
-      t[b >>> 24]! ^ nextRow(t[(c >> 16) & 255]! ^ nextRow(t[(d >> 8) & 255]! ^ nextRow(t[a & 255]!))) ^ keys[13]!;
-    let g =
-      t[c >>> 24]! ^ nextRow(t[(d >> 16) & 255]! ^ nextRow(t[(a >> 8) & 255]! ^ nextRow(t[b & 255]!))) ^ keys[14]!;
-    let h =
-      t[d >>> 24]! ^ nextRow(t[(a >> 16) & 255]! ^ nextRow(t[(b >> 8) & 255]! ^ nextRow(t[c & 255]!))) ^ keys[15]!;
-    for (let k = 16; k < last; k += 8) {
+    f = t[b >>> 24]! ^ nextRow(t[(c >> 16) & 255]! ^ nextRow(t[(d >> 8) & 255]! ^ nextRow(t[a & 255]!))) ^ keys[13]!;
+    g = t[c >>> 24]! ^ nextRow(t[(d >> 16) & 255]! ^ nextRow(t[(a >> 8) & 255]! ^ nextRow(t[b & 255]!))) ^ keys[14]!;
+    h = t[d >>> 24]! ^ nextRow(t[(a >> 16) & 255]! ^ nextRow(t[(b >> 8) & 255]! ^ nextRow(t[c & 255]!))) ^ keys[15]!;
+    a = t[e >>> 24]! ^ nextRow(t[(f >> 16) & 255]! ^ nextRow(t[(g >> 8) & 255]! ^ nextRow(t[h & 255]!))) ^ keys[16]!;
+    b = t[f >>> 24]! ^ nextRow(t[(g >> 16) & 255]! ^ nextRow(t[(h >> 8) & 255]! ^ nextRow(t[e & 255]!))) ^ keys[17]!;
+    c = t[g >>> 24]! ^ nextRow(t[(h >> 16) & 255]! ^ nextRow(t[(e >> 8) & 255]! ^ nextRow(t[f & 255]!))) ^ keys[18]!;
+    d = t[h >>> 24]! ^ nextRow(t[(e >> 16) & 255]! ^ nextRow(t[(f >> 8) & 255]! ^ nextRow(t[g & 255]!))) ^ keys[19]!;
+    e = t[a >>> 24]! ^ nextRow(t[(b >> 16) & 255]! ^ nextRow(t[(c >> 8) & 255]! ^ nextRow(t[d & 255]!))) ^ keys[20]!;
+    f = t[b >>> 24]! ^ nextRow(t[(c >> 16) & 255]! ^ nextRow(t[(d >> 8) & 255]! ^ nextRow(t[a & 255]!))) ^ keys[21]!;
+    g = t[c >>> 24]! ^ nextRow(t[(d >> 16) & 255]! ^ nextRow(t[(a >> 8) & 255]! ^ nextRow(t[b & 255]!))) ^ keys[22]!;
+    h = t[d >>> 24]! ^ nextRow(t[(a >> 16) & 255]! ^ nextRow(t[(b >> 8) & 255]! ^ nextRow(t[c & 255]!))) ^ keys[23]!;
+    a = t[e >>> 24]! ^ nextRow(t[(f >> 16) & 255]! ^ nextRow(t[(g >> 8) & 255]! ^ nextRow(t[h & 255]!))) ^ keys[24]!;
+    b = t[f >>> 24]! ^ nextRow(t[(g >> 16) & 255]! ^ nextRow(t[(h >> 8) & 255]! ^ nextRow(t[e & 255]!))) ^ keys[25]!;
+    c = t[g >>> 24]! ^ nextRow(t[(h >> 16) & 255]! ^ nextRow(t[(e >> 8) & 255]! ^ nextRow(t[f & 255]!))) ^ keys[26]!;
+    d = t[h >>> 24]! ^ nextRow(t[(e >> 16) & 255]! ^ nextRow(t[(f >> 8) & 255]! ^ nextRow(t[g & 255]!))) ^ keys[27]!;
+    e = t[a >>> 24]! ^ nextRow(t[(b >> 16) & 255]! ^ nextRow(t[(c >> 8) & 255]! ^ nextRow(t[d & 255]!))) ^ keys[28]!;
+    f = t[b >>> 24]! ^ nextRow(t[(c >> 16) & 255]! ^ nextRow(t[(d >> 8) & 255]! ^ nextRow(t[a & 255]!))) ^ keys[29]!;
+    g = t[c >>> 24]! ^ nextRow(t[(d >> 16) & 255]! ^ nextRow(t[(a >> 8) & 255]! ^ nextRow(t[b & 255]!))) ^ keys[30]!;
+    h = t[d >>> 24]! ^ nextRow(t[(a >> 16) & 255]! ^ nextRow(t[(b >> 8) & 255]! ^ nextRow(t[c & 255]!))) ^ keys[31]!;
+    a = t[e >>> 24]! ^ nextRow(t[(f >> 16) & 255]! ^ nextRow(t[(g >> 8) & 255]! ^ nextRow(t[h & 255]!))) ^ keys[32]!;
+    b = t[f >>> 24]! ^ nextRow(t[(g >> 16) & 255]! ^ nextRow(t[(h >> 8) & 255]! ^ nextRow(t[e & 255]!))) ^ keys[33]!;
+    c = t[g >>> 24]! ^ nextRow(t[(h >> 16) & 255]! ^ nextRow(t[(e >> 8) & 255]! ^ nextRow(t[f & 255]!))) ^ keys[34]!;
+    d = t[h >>> 24]! ^ nextRow(t[(e >> 16) & 255]! ^ nextRow(t[(f >> 8) & 255]! ^ nextRow(t[g & 255]!))) ^ keys[35]!;
+    e = t[a >>> 24]! ^ nextRow(t[(b >> 16) & 255]! ^ nextRow(t[(c >> 8) & 255]! ^ nextRow(t[d & 255]!))) ^ keys[36]!;
+    f = t[b >>> 24]! ^ nextRow(t[(c >> 16) & 255]! ^ nextRow(t[(d >> 8) & 255]! ^ nextRow(t[a & 255]!))) ^ keys[37]!;
+    g = t[c >>> 24]! ^ nextRow(t[(d >> 16) & 255]! ^ nextRow(t[(a >> 8) & 255]! ^ nextRow(t[b & 255]!))) ^ keys[38]!;
+    h = t[d >>> 24]! ^ nextRow(t[(a >> 16) & 255]! ^ nextRow(t[(b >> 8) & 255]! ^ nextRow(t[c & 255]!))) ^ keys[39]!;
+    for (let k = 40; k < last; k += 8) {
       a = t[e >>> 24]! ^ nextRow(t[(f >> 16) & 255]! ^ nextRow(t[(g >> 8) & 255]! ^ nextRow(t[h & 255]!))) ^ keys[k]!;
       b =
         t[f >>> 24]! ^ nextRow(t[(g >> 16) & 255]! ^ nextRow(t[(h >> 8) & 255]! ^ nextRow(t[e & 255]!))) ^ keys[k + 1]!;
@@ -136,35 +160,30 @@ export function gcmBulk(
     y2 ^= sealing ? out2 : in2;
     y3 ^= sealing ? out3 : in3;
     a = b = c = d = e = f = g = h = 0;
-    for (let shift = 0; shift < 32; shift += 8) {
-      h = (h >>> 8) | (g << 24);
-      g = (g >>> 8) | (f << 24);
-      f = (f >>> 8) | (e << 24);
-      e = (e >>> 8) | (d << 24);
-      d = (d >>> 8) | (c << 24);
-      c = (c >>> 8) | (b << 24);
-      b = (b >>> 8) | (a << 24);
-      a >>>= 8;
-      let n = ((y3 >> shift) & 255) << 2;
-      d ^= m[n]!;
-      e ^= m[n + 1]!;
-      f ^= m[n + 2]!;
-      g ^= m[n + 3]!;
-      n = ((y2 >> shift) & 255) << 2;
-      c ^= m[n]!;
-      d ^= m[n + 1]!;
-      e ^= m[n + 2]!;
-      f ^= m[n + 3]!;
-      n = ((y1 >> shift) & 255) << 2;
-      b ^= m[n]!;
-      c ^= m[n + 1]!;
-      d ^= m[n + 2]!;
-      e ^= m[n + 3]!;
-      n = ((y0 >> shift) & 255) << 2;
-      a ^= m[n]!;
-      b ^= m[n + 1]!;
-      c ^= m[n + 2]!;
-      d ^= m[n + 3]!;
+    // biome-ignore format: a line a byte of the four words shows what repeats
+    {
+      let n = (y3 & 255) << 2; d ^= m[n]!; e ^= m[n + 1]!; f ^= m[n + 2]!; g ^= m[n + 3]!;
+      n = (y2 & 255) << 2; c ^= m[n]!; d ^= m[n + 1]!; e ^= m[n + 2]!; f ^= m[n + 3]!;
+      n = (y1 & 255) << 2; b ^= m[n]!; c ^= m[n + 1]!; d ^= m[n + 2]!; e ^= m[n + 3]!;
+      n = (y0 & 255) << 2; a ^= m[n]!; b ^= m[n + 1]!; c ^= m[n + 2]!; d ^= m[n + 3]!;
+      h = (h >>> 8) | (g << 24); g = (g >>> 8) | (f << 24); f = (f >>> 8) | (e << 24); e = (e >>> 8) | (d << 24);
+      d = (d >>> 8) | (c << 24); c = (c >>> 8) | (b << 24); b = (b >>> 8) | (a << 24); a >>>= 8;
+      n = ((y3 >> 8) & 255) << 2; d ^= m[n]!; e ^= m[n + 1]!; f ^= m[n + 2]!; g ^= m[n + 3]!;
+      n = ((y2 >> 8) & 255) << 2; c ^= m[n]!; d ^= m[n + 1]!; e ^= m[n + 2]!; f ^= m[n + 3]!;
+      n = ((y1 >> 8) & 255) << 2; b ^= m[n]!; c ^= m[n + 1]!; d ^= m[n + 2]!; e ^= m[n + 3]!;
+      n = ((y0 >> 8) & 255) << 2; a ^= m[n]!; b ^= m[n + 1]!; c ^= m[n + 2]!; d ^= m[n + 3]!;
+      h = (h >>> 8) | (g << 24); g = (g >>> 8) | (f << 24); f = (f >>> 8) | (e << 24); e = (e >>> 8) | (d << 24);
+      d = (d >>> 8) | (c << 24); c = (c >>> 8) | (b << 24); b = (b >>> 8) | (a << 24); a >>>= 8;
+      n = ((y3 >> 16) & 255) << 2; d ^= m[n]!; e ^= m[n + 1]!; f ^= m[n + 2]!; g ^= m[n + 3]!;
+      n = ((y2 >> 16) & 255) << 2; c ^= m[n]!; d ^= m[n + 1]!; e ^= m[n + 2]!; f ^= m[n + 3]!;
+      n = ((y1 >> 16) & 255) << 2; b ^= m[n]!; c ^= m[n + 1]!; d ^= m[n + 2]!; e ^= m[n + 3]!;
+      n = ((y0 >> 16) & 255) << 2; a ^= m[n]!; b ^= m[n + 1]!; c ^= m[n + 2]!; d ^= m[n + 3]!;
+      h = (h >>> 8) | (g << 24); g = (g >>> 8) | (f << 24); f = (f >>> 8) | (e << 24); e = (e >>> 8) | (d << 24);
+      d = (d >>> 8) | (c << 24); c = (c >>> 8) | (b << 24); b = (b >>> 8) | (a << 24); a >>>= 8;
+      n = (y3 >>> 24) << 2; d ^= m[n]!; e ^= m[n + 1]!; f ^= m[n + 2]!; g ^= m[n + 3]!;
+      n = (y2 >>> 24) << 2; c ^= m[n]!; d ^= m[n + 1]!; e ^= m[n + 2]!; f ^= m[n + 3]!;
+      n = (y1 >>> 24) << 2; b ^= m[n]!; c ^= m[n + 1]!; d ^= m[n + 2]!; e ^= m[n + 3]!;
+      n = (y0 >>> 24) << 2; a ^= m[n]!; b ^= m[n + 1]!; c ^= m[n + 2]!; d ^= m[n + 3]!;
     }
     y0 = a ^ e ^ (e >>> 1) ^ (e >>> 2) ^ (e >>> 7);
     y1 = b ^ (e << 31) ^ (e << 30) ^ (e << 25) ^ f ^ (f >>> 1) ^ (f >>> 2) ^ (f >>> 7);
