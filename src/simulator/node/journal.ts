@@ -3,21 +3,22 @@
  * with the system before the change counts, so that a process that is killed loses nothing it has acknowledged; a line that was cut off
  * in the middle is one that was not. What has become long is written anew, whole, beside the old file, and takes its place.
  *
- * Left out on purpose: `fsync` for each line. A crash of the machine, not of the process, can lose the last seconds.
+ * Left out on purpose: `fsync` for each line, though not for a file that is written anew. A crash of the machine, not of the process, can
+ * lose the last seconds.
  *
  * @module
  */
 
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import type { Json } from "../../shadow/json.ts";
 import { type Ledger, type RecordKind, recordKinds } from "../ledger.ts";
 import { lockFolder } from "./lock.ts";
-import { OWNER_ONLY, unusable, writeWhole } from "./write-file.ts";
+import { OWNER_ONLY, unusable } from "./write-file.ts";
 
 const NAME = "journal.jsonl";
-/** Lines beyond twice those that are needed, before it is written anew. */
+/** Lines beyond twice those that are needed, before it is written anew; and those until it is tried again where that failed. */
 const SLACK_LINES = 1_000;
 
 /** A ledger that holds its folder until it is closed. */
@@ -49,13 +50,18 @@ class FileJournal implements Journal {
   #bytes = 0;
   #lines = 0;
   #records = 0;
+  #longAt = 0;
 
   constructor(file: string, unlock: () => void) {
     this.#file = file;
     this.#unlock = unlock;
     for (const kind of recordKinds) this.#tables.set(kind, new Map());
     this.#load();
-    this.#compact();
+    try {
+      this.#compact();
+    } catch (error) {
+      throw unusable(file, "written", error);
+    }
   }
 
   read(kind: RecordKind): Iterable<readonly [key: string, value: Json]> {
@@ -67,7 +73,13 @@ class FileJournal implements Journal {
     this.#append(new TextEncoder().encode(line));
     this.#lines++;
     this.#apply(kind, key, value);
-    if (this.#lines > 2 * this.#records + SLACK_LINES) this.#compact();
+    if (this.#lines <= this.#longAt) return;
+    try {
+      this.#compact();
+    } catch {
+      // The line is kept all the same. The old file goes on.
+      this.#longAt = this.#lines + SLACK_LINES;
+    }
   }
 
   close(): void {
@@ -136,11 +148,31 @@ class FileJournal implements Journal {
     const lines: string[] = [];
     for (const [kind, table] of this.#tables) for (const [key, value] of table) lines.push(lineOf(kind, key, value));
     const text = lines.join("");
-    writeWhole(this.#file, text, OWNER_ONLY);
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = openSync(this.#file, "a", OWNER_ONLY);
-    this.#bytes = new TextEncoder().encode(text).length;
+    const bytes = new TextEncoder().encode(text);
+    const old = this.#descriptor;
+    this.#descriptor = writeAnew(this.#file, bytes);
+    this.#bytes = bytes.length;
     this.#lines = lines.length;
+    this.#longAt = 2 * this.#records + SLACK_LINES;
+    if (old !== undefined) closeSync(old);
+  }
+}
+
+/** Puts a new file in the place of an old one and leaves it open at its end; where it fails, the old one stands as it was. */
+function writeAnew(file: string, bytes: Uint8Array): number {
+  const part = `${file}.part`;
+  rmSync(part, { force: true });
+  const descriptor = openSync(part, "ax", OWNER_ONLY);
+  try {
+    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+    // Else a crash of the machine could leave the new name without the contents.
+    fsyncSync(descriptor);
+    renameSync(part, file);
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    rmSync(part, { force: true });
+    throw error;
   }
 }
 

@@ -70,8 +70,8 @@ function startOf(pid: number): string {
 /** The file is whole from the moment in which it has its name, so that an empty one is never taken for stale while it is written. */
 function create(file: string, own: string): boolean {
   const part = `${file}.${process.pid}.part`;
-  writeFileSync(part, own, { mode: 0o600 });
   try {
+    writeFileSync(part, own, { mode: 0o600 });
     linkSync(part, file);
     return true;
   } catch (error) {

@@ -22,8 +22,13 @@ export function writeWhole(file: string, contents: string, mode: number): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     rmSync(part, { force: true });
-    writeFileSync(part, contents, { mode, flag: "wx" });
-    renameSync(part, file);
+    try {
+      writeFileSync(part, contents, { mode, flag: "wx" });
+      renameSync(part, file);
+    } catch (error) {
+      rmSync(part, { force: true });
+      throw error;
+    }
   } catch (error) {
     throw unusable(file, "written", error);
   }

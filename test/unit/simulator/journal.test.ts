@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -94,6 +95,24 @@ describe("the journal", () => {
     journal.close();
     expect(contents(folder)).toEqual({ shadow: { lamp: { version: 2_500 } } });
     expect(readdirSync(folder)).toEqual(["journal.jsonl"]);
+  });
+
+  it("where it cannot be written anew, what is written is kept all the same, and it is tried again", () => {
+    const folder = newFolder();
+    const journal = openJournal(folder);
+    const inTheWay = `${fileOf(folder)}.part`;
+    mkdirSync(join(inTheWay, "x"), { recursive: true });
+    for (let version = 1; version <= 1_500; version++) journal.write("shadow", "lamp", { version });
+    expect(readFileSync(fileOf(folder), "utf8").split("\n")).toHaveLength(1_501);
+    expect(() => openJournal(folder)).toThrow("in use");
+    rmSync(inTheWay, { recursive: true });
+    for (let version = 1_501; version <= 2_500; version++) journal.write("shadow", "lamp", { version });
+    expect(readFileSync(fileOf(folder), "utf8").split("\n").length).toBeLessThan(1_100);
+    journal.close();
+    mkdirSync(join(inTheWay, "x"), { recursive: true });
+    expect(() => openJournal(folder)).toThrow(expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }));
+    rmSync(inTheWay, { recursive: true });
+    expect(contents(folder)).toEqual({ shadow: { lamp: { version: 2_500 } } });
   });
 
   it.each(["nonsense", "[]", '["planet","x",{}]', '["thing",7,{}]', "{}"])(
