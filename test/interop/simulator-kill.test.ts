@@ -34,8 +34,11 @@ interface Simulator {
   kill(signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;
 }
 
-async function startSimulator(): Promise<Simulator> {
-  const child: ChildProcess = spawn(process.execPath, [command, "simulate", "--dir", dir, "--port", "0", "--json"]);
+/** @param fileBlocks What no file of it may exceed, in the 512 bytes of `ulimit -f`: as a disk that is full, in the middle of a line. */
+async function startSimulator(fileBlocks?: number): Promise<Simulator> {
+  const words = [process.execPath, command, "simulate", "--dir", dir, "--port", "0", "--json"];
+  const limit = fileBlocks === undefined ? "" : `ulimit -f ${fileBlocks}; `;
+  const child: ChildProcess = spawn("sh", ["-c", `${limit}exec "$@"`, "sh", ...words]);
   children.push(child);
   const waiting: ((line: string) => void)[] = [];
   let text = "";
@@ -144,6 +147,34 @@ describe("issue 3: the simulator killed with SIGKILL in the middle of updates", 
     },
     ROUNDS * 20_000,
   );
+
+  it("a full disk: what cannot be kept is rejected, what was accepted is there afterwards, and nothing is damaged", async () => {
+    const simulator = await startSimulator(64);
+    const thing = await connect(simulator);
+    const prefix = `$aws/things/${simulator.facts.thingName}/shadow/name/full`;
+    const answers = await thing.mqtt.subscribe([`${prefix}/update/accepted`, `${prefix}/update/rejected`], { qos: 1 });
+    let accepted = { version: 0, value: 0 };
+    const rejected: unknown[] = [];
+    for (let value = 1; value <= 1_000 && rejected.length < 20; value++) {
+      // Lines of different lengths, so that some end before the limit and the next one does not.
+      const state = { reported: { value, padding: "x".repeat(value % 90) } };
+      await thing.mqtt.publish(`${prefix}/update`, JSON.stringify({ state }), { qos: 0 });
+      const { topic, payload } = (await answers.next()).value!;
+      const answer = JSON.parse(new TextDecoder().decode(payload));
+      if (topic.endsWith("/rejected")) rejected.push(answer.code);
+      else accepted = { version: answer.version, value };
+    }
+    expect(rejected).toEqual(Array.from({ length: 20 }, () => 500));
+    await simulator.kill("SIGKILL");
+    await thing.close();
+
+    const next = await startSimulator();
+    const again = await connect(next);
+    const document = await again.shadow<{ value: number }>("full").get();
+    expect({ version: document?.version, value: document?.state.reported?.value }).toEqual(accepted);
+    await again.close();
+    await next.kill("SIGTERM");
+  });
 
   it("an orderly end lets go of the folder, and two do not share one", async () => {
     const first = await startSimulator();
