@@ -6,6 +6,7 @@
 
 import { asThingwireError, isThingwireError, type ThingwireError } from "../../errors.ts";
 import { MqttClient } from "../../mqtt/client.ts";
+import type { MqttErrorCode } from "../../mqtt/errors.ts";
 import { Attempt } from "../../thing/attempt.ts";
 import type { TlsConnectionInfo } from "../../tls/events.ts";
 import { amazonTrust } from "../../tls/x509/amazon.ts";
@@ -112,6 +113,18 @@ export function chainOf(error: ThingwireError): ThingwireError[] {
   const chain: ThingwireError[] = [];
   for (let at: unknown = error; isThingwireError(at) && chain.length < 16; at = at.cause) chain.push(at);
   return chain;
+}
+
+const UNSOUND: readonly MqttErrorCode[] = [
+  "MQTT_MALFORMED_PACKET",
+  "MQTT_INVALID_REMAINING_LENGTH",
+  "MQTT_UNEXPECTED_PACKET",
+  "MQTT_PROTOCOL_VIOLATION",
+];
+
+/** Whether an error says that the broker broke MQTT. */
+export function isUnsound(code: string): boolean {
+  return (UNSOUND as readonly string[]).includes(code);
 }
 
 /** The deepest error of the layers below MQTT, which knows what happened on the wire. */

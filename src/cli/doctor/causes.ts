@@ -393,7 +393,7 @@ export const causes = {
   DOCTOR_NO_COMMON_SUITE: {
     verdict: "fail",
     meaning: "server and device have no cipher suite, curve or signature scheme in common",
-    fix: "Allow ECDHE with AES-GCM in the server, on P-256, P-384 or X25519.",
+    fix: "Allow TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 or TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 in the server, on P-256.",
     mbedtls: -0x7780,
     sdk: -4,
   },
@@ -491,8 +491,9 @@ export const causes = {
   },
   DOCTOR_KEY_PROOF_REFUSED: {
     verdict: "fail",
-    meaning: "the server could not verify the signature that was made with the private key",
-    fix: "Most often the key does not belong to the certificate; where it does, something changes the stream on the way.",
+    meaning:
+      "the server could not verify a signature: the CA's in the certificate, or the one made with the private key",
+    fix: "The key belongs to the certificate, so most often the server trusts another CA of the same name, one that was made anew: have the certificate signed again by the CA that the server has. Otherwise the certificate's file is damaged, or something changes the stream on the way.",
     factor: 2,
     mbedtls: -0x7780,
     sdk: -4,
@@ -603,6 +604,19 @@ export const causes = {
     fix: "Where it happens again: another client connects with the same client id, and each throws the other out.",
     sdk: -13,
   },
+  DOCTOR_CONNECTION_DROPPED: {
+    verdict: "fail",
+    meaning:
+      "the connection is closed even while nothing is asked: most often another client connects with the same client id, and each throws the other out",
+    fix: "Stop the other client, or give each one a client id of its own; to examine a thing that is connected, pass another --client-id that its policy allows.",
+    sdk: -13,
+  },
+  DOCTOR_BROKER_UNSOUND: {
+    verdict: "fail",
+    meaning: "the broker breaks the rules of MQTT 3.1.1",
+    fix: "See the evidence: the broker is faulty or speaks another version of MQTT, or something on the way changes the stream.",
+    sdk: -26,
+  },
   DOCTOR_SUBSCRIBE_CLOSED: {
     verdict: "fail",
     meaning: "the server closed the connection at SUBSCRIBE: the policy does not allow it",
@@ -639,7 +653,7 @@ export const causes = {
   DOCTOR_RECEIVE_SILENT: {
     verdict: "fail",
     meaning: "subscribing and publishing work, and no message comes back: the policy does not allow iot:Receive",
-    fix: `${POLICY_FIX} The resource of iot:Receive is topic/TOPIC, and it is checked at each delivery. Other brokers than AWS IoT also drop what may not be published without a word.`,
+    fix: `${POLICY_FIX} The resource of iot:Receive is topic/TOPIC, and it is checked at each delivery. Other brokers than AWS IoT also drop what may not be published without a word, and have no shadow service.`,
     factor: 5,
   },
   DOCTOR_RECEIVE_CLOSED: {

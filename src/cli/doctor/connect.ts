@@ -8,7 +8,7 @@ import { printable } from "../../bytes.ts";
 import type { MqttErrorCode } from "../../mqtt/errors.ts";
 import { AWS_MQTT_ALPN } from "../../thing/aws.ts";
 import type { TlsError } from "../../tls/errors.ts";
-import { chainOf, connectOnce, type Outcome, type Target, wireError } from "./attempt.ts";
+import { chainOf, connectOnce, isUnsound, type Outcome, type Target, wireError } from "./attempt.ts";
 import type { Cause } from "./causes.ts";
 import { answer, wantsAlpn } from "./handshake.ts";
 import { pause } from "./line.ts";
@@ -38,6 +38,9 @@ const OF_ALPN: readonly Cause[] = [
   "DOCTOR_CONNECT_HANGS",
   "DOCTOR_NOT_MQTT",
 ];
+
+/** The first octet of CONNACK: whoever sends it speaks some MQTT. */
+const CONNACK = 0x20;
 
 /** Judges what followed Finished; true where CONNACK accepted. */
 export async function judgeConnect(target: Target, outcome: Outcome, findings: Findings): Promise<boolean> {
@@ -83,6 +86,7 @@ function judgeRefusal(outcome: Outcome): readonly [Cause, string, unknown] {
     const cause = byReturnCode[code as MqttErrorCode];
     if (cause !== undefined) return [cause, error.message, error];
   }
+  if (codes.some(isUnsound) && plain.first[0] === CONNACK) return ["DOCTOR_BROKER_UNSOUND", error.message, error];
   if (plain.received > 0) return ["DOCTOR_NOT_MQTT", `CONNECT is answered with ${answer(plain.first)}`, error];
   if (wire?.code === "TLS_ALERT_RECEIVED") {
     const { alert, data } = wire as TlsError;

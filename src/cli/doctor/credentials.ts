@@ -10,6 +10,7 @@ import type { PrivateKey } from "../../tls/crypto/provider.ts";
 import { type Certificate, parseCertificate } from "../../tls/x509/certificate.ts";
 import { oneLine } from "../../tls/x509/describe.ts";
 import { keyBelongsTo, parsePrivateKey } from "../../tls/x509/keys.ts";
+import { toPem } from "../../tls/x509/pem.ts";
 import { bitLength } from "../../tls/x509/spki.ts";
 import { type TrustAnchor, trustAnchors } from "../../tls/x509/trust.ts";
 import type { Cause } from "./causes.ts";
@@ -146,7 +147,8 @@ function readKey(path: string, contents: Contents, findings: Findings): PrivateK
     return undefined;
   }
   try {
-    const key = parsePrivateKey(item.der);
+    // With its label, which says how it is encoded: other programs go by it, and so does a thing.
+    const key = parsePrivateKey(item.label === undefined ? item.der : toPem(item.label, item.der));
     if (contents.isDer) findings.found(check, "DOCTOR_FILE_DER", `${path}: a private key in DER`);
     findings.ok(check, `${path}: ${key.type === "rsa" ? `RSA, ${bitLength(key.modulus)} bit` : `EC, ${key.curve}`}`);
     return key;

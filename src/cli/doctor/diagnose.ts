@@ -17,7 +17,7 @@ import { judgeHandshake, judgeReach } from "./handshake.ts";
 import { Line } from "./line.ts";
 import { checkMessages } from "./messages.ts";
 import { checkPolicy } from "./policy-file.ts";
-import type { DoctorOptions, DoctorPorts } from "./ports.ts";
+import type { Addresses, DoctorOptions, DoctorPorts } from "./ports.ts";
 import { type CheckId, checks, type DoctorReport, Findings } from "./report.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -49,7 +49,7 @@ async function examine(options: DoctorOptions, ports: DoctorPorts, findings: Fin
   if (thingName !== undefined) checkThing(thingName, leaf, findings);
   const at = target(options, ports, files, port);
   if (options.policy !== undefined && !findings.failed("thing-name")) checkPolicy(at, options.policy, findings);
-  if (findings.failed("endpoint") || !(await checkName(endpoint, ports, findings))) return;
+  if (findings.failed("endpoint") || !(await checkName(at, findings))) return;
   await checkConnection(at, findings);
 }
 
@@ -67,18 +67,26 @@ function guessedName({ certificates }: DeviceFiles): string | undefined {
 }
 
 /** Looks the name up; an address needs no name. */
-async function checkName(endpoint: string, ports: DoctorPorts, findings: Findings): Promise<boolean> {
+async function checkName({ options: { endpoint }, ports, timeoutMs }: Target, findings: Findings): Promise<boolean> {
   if (parseServerName(endpoint)?.type === "ip") {
     findings.skip("dns", "the endpoint is an address");
     return true;
   }
-  const { addresses, problem } = await ports.lookup(endpoint);
+  const { addresses, problem } = await inTime(ports.lookup(endpoint), ports, timeoutMs);
   if (addresses === undefined) {
     findings.found("dns", "DOCTOR_DNS_NOT_FOUND", `${endpoint}: ${problem}`);
     return false;
   }
   findings.ok("dns", `${endpoint}: ${addresses.join(", ")}`);
   return true;
+}
+
+/** The system asks one name server after the other, and is not to be stopped: it is left to itself. */
+function inTime(asked: Promise<Addresses>, { runtime }: DoctorPorts, timeoutMs: number): Promise<Addresses> {
+  return new Promise((resolve, reject) => {
+    const cancel = runtime.timers.set(timeoutMs, () => resolve({ problem: `no answer in ${timeoutMs} ms` }));
+    asked.then(resolve, reject).finally(cancel);
+  });
 }
 
 async function checkConnection(at: Target, findings: Findings): Promise<void> {

@@ -26,6 +26,7 @@ export function checkEndpointName(endpoint: string, findings: Findings): void {
 function problemOf(endpoint: string): readonly [Cause, string?] | undefined {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint) || /^[^/]+\//.test(endpoint)) return ["DOCTOR_ENDPOINT_URL"];
   if (/^[^:]+:\d+$/.test(endpoint) || /^\[.*\]:\d+$/.test(endpoint)) return ["DOCTOR_ENDPOINT_PORT"];
+  if (/^\[.*\]$/.test(endpoint)) return ["DOCTOR_ENDPOINT_INVALID", "an IPv6 address stands without brackets"];
   if (parseServerName(endpoint) === undefined) return ["DOCTOR_ENDPOINT_INVALID"];
   return /\.amazonaws\.com(\.cn)?\.?$/i.test(endpoint) ? problemOfAws(endpoint.toLowerCase()) : undefined;
 }

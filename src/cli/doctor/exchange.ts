@@ -5,9 +5,11 @@
  * @module
  */
 
+import { printable } from "../../bytes.ts";
 import { asThingwireError, type ThingwireError } from "../../errors.ts";
 import type { MqttClient } from "../../mqtt/client.ts";
 import type { MqttMessage } from "../../mqtt/events.ts";
+import { chainOf, isUnsound } from "./attempt.ts";
 import type { Line } from "./line.ts";
 
 /** How a step ended. */
@@ -40,7 +42,19 @@ export interface Exchanged {
   readonly message: MqttMessage | undefined;
   /** A step broke the connection and then worked. */
   readonly accident: string | undefined;
+  /** A step broke the connection twice, and it is not the step's fault. */
+  readonly trouble: Trouble | undefined;
 }
+
+/** What is wrong with the connection, whatever is asked. */
+export interface Trouble {
+  readonly cause: "DOCTOR_CONNECTION_DROPPED" | "DOCTOR_BROKER_UNSOUND";
+  readonly evidence: string;
+  readonly error: ThingwireError | undefined;
+}
+
+/** What one try came to. */
+type Tried = Omit<Exchanged, "accident" | "trouble">;
 
 const OK: Step = { end: "ok" };
 const SKIPPED: Step = { end: "skipped" };
@@ -48,16 +62,32 @@ const SKIPPED: Step = { end: "skipped" };
 /** Runs an exchange. Never rejects but for the signal. */
 export async function exchange(line: Line, asked: Exchange): Promise<Exchanged> {
   const first = await attempt(line, asked);
-  if (!isBroken(first)) return { ...first, accident: undefined };
+  if (!isBroken(first)) return { ...first, accident: undefined, trouble: undefined };
   const second = await attempt(line, asked);
-  return { ...second, accident: isBroken(second) ? undefined : `${brokenStep(first)} ${asked.topic}` };
+  if (!isBroken(second)) return { ...second, accident: `${brokenStep(first)} ${asked.topic}`, trouble: undefined };
+  return { ...second, accident: undefined, trouble: await troubleOf(second, line) };
 }
 
-function isBroken({ subscribe, publish, receive }: Omit<Exchanged, "accident">): boolean {
+/** A broker that breaks the protocol, and a rival with the same client id, break every step: the policy is not to blame. */
+async function troubleOf(tried: Tried, line: Line): Promise<Trouble | undefined> {
+  const unsound = [tried.subscribe, tried.publish, tried.receive]
+    .flatMap((step) => ("error" in step && step.error !== undefined ? chainOf(step.error) : []))
+    .find(({ code }) => isUnsound(code));
+  if (unsound !== undefined) return { cause: "DOCTOR_BROKER_UNSOUND", evidence: unsound.message, error: unsound };
+  const idleMs = await line.dropsIdle();
+  if (idleMs === undefined) return undefined;
+  return {
+    cause: "DOCTOR_CONNECTION_DROPPED",
+    evidence: `connected again as ${printable(line.clientId)}, and closed after ${idleMs} ms without a request`,
+    error: line.lostBy,
+  };
+}
+
+function isBroken({ subscribe, publish, receive }: Tried): boolean {
   return [subscribe, publish, receive].some(({ end }) => end === "closed");
 }
 
-function brokenStep({ subscribe, publish }: Omit<Exchanged, "accident">): string {
+function brokenStep({ subscribe, publish }: Tried): string {
   return subscribe.end === "closed"
     ? "SUBSCRIBE"
     : publish.end === "closed"
@@ -65,7 +95,7 @@ function brokenStep({ subscribe, publish }: Omit<Exchanged, "accident">): string
       : "waiting for the answer to";
 }
 
-async function attempt(line: Line, asked: Exchange): Promise<Omit<Exchanged, "accident">> {
+async function attempt(line: Line, asked: Exchange): Promise<Tried> {
   const answers = new Answers(line, asked.isAnswer);
   const subscribe = await step(line, (client) =>
     client.subscribe(asked.filters, {
@@ -86,7 +116,7 @@ async function attempt(line: Line, asked: Exchange): Promise<Omit<Exchanged, "ac
     await ask();
     message = await answers.wait(half);
   }
-  const receive: Step = message !== undefined ? OK : { end: line.lost ? "closed" : "silent", error: undefined };
+  const receive: Step = message !== undefined ? OK : { end: line.lost ? "closed" : "silent", error: line.lostBy };
   return { subscribe, publish, receive, message };
 }
 

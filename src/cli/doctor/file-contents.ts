@@ -95,6 +95,7 @@ function withoutBegin(text: string): readonly [Cause, string] {
   const start = text.replace(/^\uFEFF/, "").trimStart();
   if (start === "") return ["DOCTOR_FILE_EMPTY", "nothing but white space"];
   if (/BEGIN /.test(start)) return ["DOCTOR_PEM_DAMAGED", "BEGIN has not five dashes on each side"];
+  if (/-----END /.test(start)) return ["DOCTOR_PEM_DAMAGED", "there is an END line and no BEGIN line"];
   if (/^<(!doctype|html|\?xml|error)/i.test(start))
     return ["DOCTOR_FILE_FOREIGN", "HTML or XML: the download gave an error page"];
   if (start.startsWith("{"))

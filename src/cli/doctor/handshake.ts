@@ -53,9 +53,10 @@ const byProblem: Partial<Record<CertificateErrorCode, readonly [CheckId, Cause]>
 
 /** Judges everything up to Finished; true where TLS is done. */
 export async function judgeHandshake(target: Target, outcome: Outcome, findings: Findings): Promise<boolean> {
-  const { raw, info, plain } = outcome;
+  const { raw, info } = outcome;
   if (!judgeReach(raw.connected ? undefined : wireError(outcome.error!), raw.description, findings)) return false;
-  if (plain.connected && info !== undefined) {
+  // Also where the server hangs up behind its Finished: that is no fault of the handshake.
+  if (info !== undefined) {
     judgeSecured(target, outcome, findings);
     return true;
   }
@@ -97,7 +98,8 @@ async function judgeFailure(target: Target, outcome: Outcome, findings: Findings
       await judgeAlert(target, error as TlsError, findings);
       return;
     case "TLS_UNSUPPORTED_VERSION":
-      findings.found("handshake", "DOCTOR_TLS_VERSION", error.message, error);
+      if (looksLikeTls(outcome.raw.first)) findings.found("handshake", "DOCTOR_TLS_VERSION", error.message, error);
+      else findings.found("handshake", "DOCTOR_NOT_TLS", `it answers ${answer(outcome.raw.first)}`, error);
       return;
     case "TRANSPORT_HANDSHAKE_TIMEOUT":
       await judgeSilence(target, outcome, error, findings);
@@ -239,7 +241,7 @@ async function judgeAlpn(
   void other.client?.close();
   const wire = other.error === undefined ? undefined : wireError(other.error);
   const further =
-    other.plain.connected || (wire instanceof TlsError && !beforeAnswer(wire) && looksLikeTls(other.raw.first));
+    other.info !== undefined || (wire instanceof TlsError && !beforeAnswer(wire) && looksLikeTls(other.raw.first));
   if (!further) return false;
   const cause = offered ? "DOCTOR_ALPN_REFUSED" : "DOCTOR_ALPN_NEEDED";
   findings.found(
@@ -257,7 +259,7 @@ async function judgePlainMqtt(target: Target, error: ThingwireError, findings: F
   return true;
 }
 
-/** The content type of a record of the handshake or an alert, and version 3.x. */
+/** The content type of a record of the handshake or an alert, and version 3.x, as far as they came. */
 function looksLikeTls(first: Uint8Array): boolean {
   return (first[0] === 0x16 || first[0] === 0x15) && (first[1] === undefined || first[1] === 3);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { UsageError } from "../../errors.ts";
+import { type ThingwireError, UsageError } from "../../errors.ts";
 import type { MqttClient } from "../../mqtt/client.ts";
 import type { Timers } from "../../ports.ts";
 import { connectOnce, type Outcome, type Target } from "./attempt.ts";
@@ -14,15 +14,22 @@ const DEFAULT_PAUSE_MS = 1_100;
 
 /** Waits between connections: AWS IoT takes one CONNECT a second and client id. */
 export function pause(target: Target): Promise<void> {
-  const { ports, options } = target;
-  return new Promise((resolve) => ports.runtime.timers.set(options.pauseMs ?? DEFAULT_PAUSE_MS, () => resolve()));
+  return new Promise((resolve) => target.ports.runtime.timers.set(pauseMs(target), () => resolve()));
+}
+
+function pauseMs({ options }: Target): number {
+  return options.pauseMs ?? DEFAULT_PAUSE_MS;
 }
 
 export class Line {
   readonly #target: Target;
   #client: MqttClient | undefined;
-  /** The broker closed it, or it broke, since the last `client()`. */
-  #lost = false;
+  /** Why the broker closed it, or it broke, since the last `client()`. */
+  #lost: ThingwireError | undefined;
+  #connectedAt = 0;
+  /** How long the latest connection that was lost had lasted, in ms. */
+  #lasted = 0;
+  #holds = false;
   #onLost: (() => void) | undefined;
 
   /** @param outcome of the connection that stands. */
@@ -33,6 +40,10 @@ export class Line {
 
   get timers(): Timers {
     return this.#target.ports.runtime.timers;
+  }
+
+  get clientId(): string {
+    return this.#target.clientId;
   }
 
   get timeoutMs(): number {
@@ -46,6 +57,11 @@ export class Line {
 
   /** Whether the connection was lost since it was last asked for. */
   get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** What the connection was lost by. */
+  get lostBy(): ThingwireError | undefined {
     return this.#lost;
   }
 
@@ -61,8 +77,28 @@ export class Line {
       await pause(this.#target);
       this.#use((await connectOnce(this.#target)).client);
     }
-    this.#lost = false;
+    this.#lost = undefined;
     return this.#client;
+  }
+
+  /**
+   * Whether a connection is lost although nothing is asked of it, within a time in which the latest one was lost; the ms after which.
+   * A connection that has held once is not tried again.
+   */
+  async dropsIdle(): Promise<number | undefined> {
+    if (this.#holds || (await this.client()) === undefined) return undefined;
+    const since = this.#target.ports.runtime.clock.now();
+    await new Promise<void>((resolve) => {
+      if (this.lost) resolve();
+      const waitMs = Math.min(Math.max(2 * this.#lasted, pauseMs(this.#target)), this.timeoutMs);
+      const cancel = this.timers.set(waitMs, () => resolve());
+      this.onLost(() => {
+        cancel();
+        resolve();
+      });
+    });
+    this.#holds = !this.lost;
+    return this.lost ? Math.round(this.#target.ports.runtime.clock.now() - since) : undefined;
   }
 
   async close(): Promise<void> {
@@ -70,10 +106,13 @@ export class Line {
   }
 
   #use(client: MqttClient | undefined): void {
+    const now = (): number => this.#target.ports.runtime.clock.now();
     this.#client = client;
+    this.#connectedAt = now();
     client?.on("state", ({ to, error }) => {
       if (client !== this.#client || to !== "closed" || error === undefined) return;
-      this.#lost = true;
+      this.#lost = error;
+      this.#lasted = now() - this.#connectedAt;
       this.#onLost?.();
     });
   }

@@ -24,6 +24,7 @@ const MESSAGE_CHECKS = ["subscribe", "publish", "receive"] as const;
 export async function checkMessages(target: Target, line: Line, findings: Findings): Promise<void> {
   const { topic, thingName } = target.options;
   if (topic !== undefined) judgeSteps(echoOf(topic), await echo(line, topic), findings);
+  if (findings.failed("session")) return;
   if (thingName !== undefined && !findings.failed("thing-name")) await checkShadow(target, line, thingName, findings);
   else {
     if (topic === undefined) await tryAnyTopic(target, line, findings);
@@ -50,14 +51,19 @@ async function tryAnyTopic({ clientId }: Target, line: Line, findings: Findings)
   const topic = `thingwire-doctor/${clientId}`;
   const result = await echo(line, topic);
   const names = `SUBSCRIBE and PUBLISH on ${printable(topic)}`;
-  if (result.receive.end === "ok") judgeSteps(echoOf(topic), result, findings);
+  if (result.receive.end === "ok" || result.trouble !== undefined) judgeSteps(echoOf(topic), result, findings);
   else
     for (const check of MESSAGE_CHECKS)
       findings.skip(check, `which topics are allowed is not known (${names} did not work): pass --thing or --topic`);
 }
 
 /** One finding for each step. */
-function judgeSteps(asked: Exchange, { subscribe, publish, receive, accident }: Exchanged, findings: Findings): void {
+function judgeSteps(asked: Exchange, exchanged: Exchanged, findings: Findings): void {
+  const { subscribe, publish, receive, accident, trouble } = exchanged;
+  if (trouble !== undefined) {
+    findings.found("session", trouble.cause, trouble.evidence, trouble.error);
+    return;
+  }
   const filters = printable(asked.filters.join(" and "));
   judgeStep("subscribe", subscribe, `iot:Subscribe on ${filters.replace(/(^| and )/g, "$1topicfilter/")}`, findings);
   judgeStep("publish", publish, `iot:Publish on topic/${printable(asked.topic)}`, findings);
@@ -107,7 +113,8 @@ async function checkShadow(target: Target, line: Line, thingName: string, findin
     return;
   }
   const isTopicOfSteps = target.options.topic === undefined;
-  if (isTopicOfSteps) judgeSteps(get, got, findings);
+  if (isTopicOfSteps || got.trouble !== undefined) judgeSteps(get, got, findings);
+  if (findings.failed("session")) return;
   if (isTopicOfSteps && got.receive.end !== "ok")
     findings.skip("shadow-get", "its messages do not get through: see above");
   else judgeShadow("shadow-get", get, got, findings);
@@ -127,7 +134,9 @@ async function checkUpdate(
   }
   // An empty update changes nothing but the version.
   const update = shadowRequest(topics.update, topics.updateAccepted, topics.updateRejected, token, { state: {} });
-  judgeShadow("shadow-update", update, await exchange(line, update), findings);
+  const updated = await exchange(line, update);
+  if (updated.trouble !== undefined) judgeSteps(update, updated, findings);
+  else judgeShadow("shadow-update", update, updated, findings);
 }
 
 /** An ordinary broker: messages work on any topic, and there is no shadow to be had. */

@@ -5,7 +5,7 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { gitStatus } from "../../runtime/node-git.ts";
 import { nodeRuntime } from "../../runtime/node-ports.ts";
 import { createCrypto } from "../../tls/crypto/index.ts";
@@ -24,7 +24,8 @@ export function nodeDoctorPorts(): DoctorPorts {
         return { problem: systemCode(error) };
       }
     },
-    gitState: (path) => gitStatus(path).state,
+    // What git makes of the key itself, not of a link to it. The file was read before, so it is there.
+    gitState: (path) => gitStatus(realpathSync(path)).state,
     async lookup(host) {
       try {
         return { addresses: (await lookup(host, { all: true })).map(({ address }) => address) };

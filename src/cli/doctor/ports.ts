@@ -25,7 +25,7 @@ export interface DoctorPorts {
   readonly runtime: Runtime;
   readonly crypto: CryptoProvider;
   readFile(path: string): FileContents;
-  /** What git makes of a file. */
+  /** What git makes of a file that is there; a link is followed. */
   gitState(path: string): GitState;
   lookup(host: string): Promise<Addresses>;
   tcp(options: { readonly host: string; readonly port: number; readonly timeoutMs: number }): Transport;

@@ -1,6 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { diagnose } from "../../../src/cli/doctor/diagnose.ts";
+import { nodeDoctorPorts } from "../../../src/cli/doctor/node-ports.ts";
 import type { DoctorPorts } from "../../../src/cli/doctor/ports.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { finish } from "../../../src/task.ts";
@@ -136,6 +141,7 @@ const broken: readonly Row[] = [
     { ...pair, "client.crt": certificate.replaceAll("-----", "----") },
     ["certificate-file DOCTOR_PEM_DAMAGED"],
   ],
+  ["END without BEGIN", { ...pair, "client.key": key.replace(/^.*\n/, "") }, ["key-file DOCTOR_PEM_DAMAGED"]],
   ["base64 alone", { ...pair, "client.key": key.replace(/-----.*-----\n/g, "") }, ["key-file DOCTOR_PEM_DAMAGED"]],
   [
     "swapped",
@@ -205,6 +211,11 @@ const broken: readonly Row[] = [
   [
     "a key that is cut short inside",
     { ...pair, "client.key": toPem("PRIVATE KEY", cut(encodePrivateKey(rsa.key))) },
+    ["key-file DOCTOR_KEY_MALFORMED"],
+  ],
+  [
+    "SEC1 in a block that says PKCS #8",
+    { ...pair, "client.key": sec1(device).replaceAll("EC PRIVATE KEY", "PRIVATE KEY") },
     ["key-file DOCTOR_KEY_MALFORMED"],
   ],
   ["another certificate's key", { ...pair, "client.key": pkcs8(other) }, ["key-match DOCTOR_KEY_MISMATCH"]],
@@ -305,4 +316,29 @@ describe("doctor: every broken file is named, and nothing else", () => {
       const text = JSON.stringify(report);
       for (const secret of secretsOf(files)) expect(text).not.toContain(secret);
     });
+});
+
+describe("doctor: the key itself counts, not a link to it", () => {
+  it.each([
+    ["tracked.key", "tracked"],
+    ["link to tracked.key", "tracked"],
+    ["tracked link to outside.key", "outside"],
+  ] as const)("%s: %s", (name, state) => {
+    const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+    try {
+      const at = (path: string): string => join(folder, path);
+      const git = (...words: string[]) => execFileSync("git", words, { cwd: at("repository"), stdio: "ignore" });
+      mkdirSync(at("repository"));
+      writeFileSync(at("repository/tracked.key"), "key");
+      writeFileSync(at("outside.key"), "key");
+      symlinkSync(at("repository/tracked.key"), at("link to tracked.key"));
+      symlinkSync(at("outside.key"), at("repository/tracked link to outside.key"));
+      git("init", "--quiet");
+      git("add", ".");
+      const path = name === "link to tracked.key" ? name : `repository/${name}`;
+      expect(nodeDoctorPorts().gitState(at(path))).toBe(state);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

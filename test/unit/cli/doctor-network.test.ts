@@ -24,7 +24,7 @@ import { encodePrivateKey, parsePrivateKey, toPem } from "../../../src/tls/x509/
 import { TransportError, type TransportErrorCode } from "../../../src/transport/errors.ts";
 import { type MemoryFaults, memoryPair } from "../../../src/transport/memory.ts";
 import { type TlsServerTransport, tlsServer } from "../../../src/transport/tls-server.ts";
-import type { Transport } from "../../../src/transport/transport.ts";
+import type { Transport, TransportHandler } from "../../../src/transport/transport.ts";
 import { forClient, forLocalhost, type Issued, makeAuthority } from "../transport/pki.ts";
 import { DAY, entity } from "../x509/pki.ts";
 import { accusations, type Files, optionsOf, portsOf, secretsOf } from "./doctor-bench.ts";
@@ -120,8 +120,9 @@ function overTls(
     );
 }
 
-const opened = (client: Transport): void =>
-  client.open({ onData: () => {}, onWritable: () => {}, onEnd: () => {}, onError: () => {} });
+const ignoring: TransportHandler = { onData: () => {}, onWritable: () => {}, onEnd: () => {}, onError: () => {} };
+
+const opened = (client: Transport): void => client.open(ignoring);
 
 /** A TLS server that refuses the client's certificate with an alert. */
 function refuses(alert: number): Listener {
@@ -159,6 +160,8 @@ interface CloudOptions {
   readonly alert?: number;
   readonly tls?: Partial<TlsServerOptions>;
   readonly prepare?: (broker: Broker) => void;
+  /** Ends each connection so long after its CONNECT. */
+  readonly dropsAfterMs?: number;
 }
 
 function textOf(action: BrokerAction): string {
@@ -180,11 +183,16 @@ function tlsBroker({
   alert,
   tls,
   prepare,
+  dropsAfterMs,
 }: CloudOptions = {}): Listener {
   const broker = new Broker({
     ...awsBehaviour,
     now: () => runtime.clock.now(),
-    authorize: (action) => (denied(textOf(action)) ? { denied: "by the test" } : true),
+    authorize: (action) => {
+      if (action.type === "connect" && dropsAfterMs !== undefined)
+        setTimeout(() => connections.at(-1)?.close("dropped"), dropsAfterMs);
+      return denied(textOf(action)) ? { denied: "by the test" } : true;
+    },
     ...behaviour,
   });
   const connections: BrokerConnection[] = [];
@@ -219,6 +227,10 @@ function clockAt(days: number): Partial<DoctorPorts> {
 
 const shadow = "$aws/things/lamp/shadow";
 const connectClosed = "connect DOCTOR_CONNECT_CLOSED";
+const dropped = "session DOCTOR_CONNECTION_DROPPED";
+/** Another client takes the client id a moment after each CONNECT. No request comes through, as if all were denied. */
+const rival = (): Listener => tlsBroker({ denied: (action) => !action.startsWith("connect"), dropsAfterMs: 30 });
+const patient: Partial<DoctorOptions> = { pauseMs: 400 };
 
 const awayFromAws: Partial<BrokerOptions> = { retainReserved: true, retainedForWildcards: true };
 
@@ -227,6 +239,7 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
   ["a path", { options: { endpoint: "abc-ats.iot.eu-west-1.amazonaws.com/mqtt" } }, ["endpoint DOCTOR_ENDPOINT_URL"]],
   ["a port in the name", { options: { endpoint: "localhost:8883" } }, ["endpoint DOCTOR_ENDPOINT_PORT"]],
   ["a placeholder", { options: { endpoint: "<your-endpoint>" } }, ["endpoint DOCTOR_ENDPOINT_INVALID"]],
+  ["an IPv6 address in brackets", { options: { endpoint: "[::1]" } }, ["endpoint DOCTOR_ENDPOINT_INVALID"]],
   ["the old endpoint", { options: { endpoint: "abc.iot.eu-west-1.amazonaws.com" } }, ["endpoint DOCTOR_ENDPOINT_OLD"]],
   ["another service", { options: { endpoint: "bucket.s3.amazonaws.com" } }, ["endpoint DOCTOR_ENDPOINT_NOT_IOT"]],
   [
@@ -241,6 +254,11 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     ["dns DOCTOR_DNS_NOT_FOUND"],
   ],
   ["no name server", { ports: { lookup: async () => ({ problem: "EAI_AGAIN" }) } }, ["dns DOCTOR_DNS_NOT_FOUND"]],
+  [
+    "name servers that do not answer",
+    { isSilent: true, ports: { lookup: () => new Promise(() => {}) } },
+    ["dns DOCTOR_DNS_NOT_FOUND"],
+  ],
   ["a port that nobody has", { ports: broken("TRANSPORT_REFUSED") }, ["tcp DOCTOR_TCP_REFUSED"]],
   ["no network", { ports: broken("TRANSPORT_UNREACHABLE") }, ["tcp DOCTOR_TCP_UNREACHABLE"]],
   ["a firewall", { ports: broken("TRANSPORT_TIMEOUT") }, ["tcp DOCTOR_TCP_TIMEOUT"]],
@@ -260,6 +278,7 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     },
     ["handshake DOCTOR_NOT_TLS"],
   ],
+  ["bytes that only start as TLS", { listen: says("\x16".repeat(9)) }, ["handshake DOCTOR_NOT_TLS"]],
   ["a server that hangs up", { listen: says("") }, ["handshake DOCTOR_HANDSHAKE_CLOSED"]],
   ["an ALPN port without ALPN", { listen: needsAlpn(Alert.no_application_protocol) }, ["alpn DOCTOR_ALPN_NEEDED"]],
   ["the same, with another alert", { listen: needsAlpn(Alert.handshake_failure) }, ["alpn DOCTOR_ALPN_NEEDED"]],
@@ -374,12 +393,33 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     { listen: tlsBroker({ denied: (action) => action === "connect lamp", alert: Alert.access_denied }) },
     ["connect DOCTOR_CONNECT_ALERT"],
   ],
+  [
+    "a server that hangs up behind its Finished",
+    { listen: overTls((client) => client.open({ ...ignoring, onWritable: () => client.shutdown() })) },
+    [connectClosed],
+  ],
   ["CONNECT without an answer", { isSilent: true, listen: answers(undefined) }, ["connect DOCTOR_CONNECT_HANGS"]],
   [
     "HTTPS",
     { listen: answers([...utf8Encode("HTTP/1.1 400 Bad Request\r\n")], (client) => client.shutdown()) },
     ["connect DOCTOR_NOT_MQTT"],
   ],
+  [
+    "a CONNACK that keeps a session nobody asked for",
+    { listen: answers([0x20, 2, 1, 0]) },
+    ["connect DOCTOR_BROKER_UNSOUND"],
+  ],
+  ["CONNACK as MQTT 5 has it", { listen: answers([0x20, 3, 0, 0x84, 0]) }, ["connect DOCTOR_BROKER_UNSOUND"]],
+  [
+    "a packet that MQTT does not have, at SUBSCRIBE",
+    {
+      listen: answers([0x20, 2, 0, 0], (client) => void setTimeout(() => client.write(new Uint8Array([0xf0, 0])), 20)),
+    },
+    ["session DOCTOR_BROKER_UNSOUND"],
+  ],
+  ["another client with the same client id", { listen: rival(), options: patient }, [dropped]],
+  ["the same, with a topic", { listen: rival(), options: { ...patient, topic: "app/a" } }, [dropped]],
+  ["the same, without a thing", { listen: rival(), options: { ...patient, thingName: undefined } }, [dropped]],
   ["CONNACK 1", { listen: answers([0x20, 2, 0, 1]) }, ["connect DOCTOR_CONNECT_REFUSED_VERSION"]],
   ["CONNACK 2", { listen: answers([0x20, 2, 0, 2]) }, ["connect DOCTOR_CONNECT_REFUSED_CLIENT_ID"]],
   ["CONNACK 3", { listen: answers([0x20, 2, 0, 3]) }, ["connect DOCTOR_CONNECT_REFUSED_UNAVAILABLE"]],
