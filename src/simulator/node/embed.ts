@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readdirSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { readInput } from "../../runtime/node-credentials.ts";
@@ -79,10 +79,19 @@ export function embedCredentials(sources: CredentialSources, out: string): Embed
   const certificates = chain.map(parseCertificate);
   const key = parsePrivateKey(readInput(sources.privateKeyFile, "private key"));
   finish(requireKeyOf(certificates[0]!, key, createCrypto(), nodeRandom));
+  requireOther(out, sources);
   requireUntracked(realpathSync(sources.privateKeyFile), "the key", { ignored: false });
   requireUntracked(out, "the module with the key", { ignored: true });
   writeWhole(out, credentialsModule(certificates, encodePrivateKey(key)), OWNER_ONLY);
   return { ...sources, out, certificates };
+}
+
+/** The key may be the only one there is: nothing is written over it. */
+function requireOther(out: string, { certificateFile, privateKeyFile }: CredentialSources): void {
+  if (!existsSync(out)) return;
+  for (const source of [certificateFile, privateKeyFile])
+    if (realpathSync(source) === realpathSync(out))
+      throw new UsageError("USAGE_INVALID_ARGUMENT", `the module would be written over ${source}`, { path: out });
 }
 
 function credentialsModule(certificates: readonly Certificate[], privateKey: Uint8Array): string {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UsageError } from "../../errors.ts";
 
@@ -20,6 +20,8 @@ export function writeWhole(file: string, contents: string, mode: number): void {
   // Its name is one that version control ignores: after a crash it may stay, with a key in it.
   const part = `${file}.part.key`;
   try {
+    // Renaming would put a plain file in the place of a device, /dev/stdout among them, of a pipe or of a link.
+    if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false) throw new Error("it is no regular file");
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     rmSync(part, { force: true });
     try {

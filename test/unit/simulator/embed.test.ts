@@ -4,7 +4,9 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -107,6 +109,24 @@ describe("embed", () => {
     const usage = expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" });
     expect(() => embedCredentials(findCredentials(dir), dir)).toThrow(usage);
     expect(() => embedCredentials(findCredentials(dir), join(out, "below.js"))).toThrow(usage);
+  });
+
+  it("never writes over the key or the certificate, nor puts a file in the place of a pipe, a link or a folder", () => {
+    const dir = folder("over", { "client.crt": pem().crt, "client.key": pem().key });
+    const at = (name: string): string => join(dir, name);
+    symlinkSync("client.key", at("link.js"));
+    symlinkSync("nowhere", at("dangling.js"));
+    mkdirSync(at("folder"));
+    execFileSync("mkfifo", [at("pipe")]);
+    for (const out of ["client.key", "./client.crt", "link.js", "dangling.js", "folder", "pipe"])
+      expect(() => embedCredentials(findCredentials(dir), at(out)), out).toThrow(
+        expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }),
+      );
+    expect(readFileSync(at("client.key"), "utf8")).toBe(pem().key);
+    expect(readFileSync(at("client.crt"), "utf8")).toBe(pem().crt);
+    expect(readlinkSync(at("link.js"))).toBe("client.key");
+    expect(statSync(at("pipe")).isFIFO()).toBe(true);
+    expect(readdirSync(dir).filter((name) => name.includes("part"))).toEqual([]);
   });
 
   it("takes what Windows and openssl make of PEM: CRLF, a byte order mark, text around it, EC PARAMETERS", async () => {
