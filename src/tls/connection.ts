@@ -245,10 +245,15 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   /**
    * Keying material for another protocol (RFC 5705), computed at once. A `context` of no bytes differs from `undefined`.
    *
-   * @throws UsageError before `secured` and after the end.
+   * @throws UsageError before `secured` and after the end; for a `length` that is no whole number from 1 to 65,535, or a longer `context`.
    */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
     this.#assertAlive();
+    if (!(Number.isInteger(length) && length > 0 && length < 2 ** 16 && (context?.length ?? 0) < 2 ** 16))
+      throw new UsageError(
+        "USAGE_INVALID_ARGUMENT",
+        `no key of ${length} bytes for a context of ${context?.length} bytes`,
+      );
     const state = this.#state;
     if (!(state instanceof ExpectTraffic) || this.#isOver)
       throw new UsageError("USAGE_WRONG_STATE", `no keys to export in ${this.stateName}`);

@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { concat } from "../../../src/bytes.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import { DeviatingFramer } from "../../../src/tls/deviating-framer.ts";
 import { alertRecord, alterFields, type Deviation } from "../../../src/tls/deviations.ts";
 import type { TlsErrorCode } from "../../../src/tls/errors.ts";
 import { ContentType } from "../../../src/tls/record.ts";
@@ -387,6 +388,17 @@ describe("a server with a script", () => {
       "500 of 1",
       "1 of 7",
     ]);
+  });
+
+  it("what was reserved is gone once something else was added", () => {
+    const framer = new DeviatingFramer([]);
+    expect(framer.reserve(5)).toHaveLength(5);
+    framer.add(ContentType.alert, bytes(1, 100));
+    expect(framer.commit(1)).toBe(false);
+    framer.reserve(2);
+    expect(framer.commit(3)).toBe(false);
+    expect(framer.commit(2)).toBe(true);
+    expect(framer.commit(1)).toBe(false);
   });
 
   it("what is no count is refused", () => {

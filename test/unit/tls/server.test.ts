@@ -129,6 +129,13 @@ describe("RFC 5246 §7.3: a mutual handshake of our client and our server", () =
     expect(exported(server.server)).toBe(exported(client.client));
     expect(lines).toHaveLength(2);
     expect(lines[0]).toBe(lines[1]);
+    for (const length of [0, -1, 1.5, Number.NaN, 65_536])
+      expect(() => client.client.exportKeyingMaterial("x", undefined, length)).toThrow(
+        expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }),
+      );
+    expect(() => client.client.exportKeyingMaterial("x", new Uint8Array(65_536), 1)).toThrow(
+      expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }),
+    );
   });
 
   it("RFC 5246 §7.4.4 the names of authorities are sent", () => {
