@@ -257,7 +257,7 @@ export class ShadowService {
     for (const shadow of snapshot.shadows) {
       checkNames(shadow);
       const { state, metadata, version } = shadow;
-      if (!isObject(state as JsonObject) || !isObject(metadata as JsonObject) || !Number.isInteger(version))
+      if (!isSections(state) || !isSections(metadata) || !(Number.isInteger(version) && version > 0))
         throw new UsageError("USAGE_INVALID_ARGUMENT", `snapshot: the shadow of "${printable(shadow.thingName)}"`);
     }
     for (const tombstone of snapshot.tombstones) {
@@ -330,6 +330,12 @@ interface CheckedUpdate {
   readonly previous: StoredShadow | undefined;
   readonly current: StoredShadow;
   readonly seconds: number;
+}
+
+/** Whether it is an object with sections, where there are any, that are objects. */
+function isSections(value: unknown): boolean {
+  if (!isObject(value as Json)) return false;
+  return Object.values(value as JsonObject).every((section) => isObject(section));
 }
 
 function nameOnly({ thingName, shadowName }: ShadowName): ShadowName {

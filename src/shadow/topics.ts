@@ -47,12 +47,12 @@ const SHADOW_NAME = /^[a-zA-Z0-9:_-]{1,64}$/;
  * Whether a thing can have this name: 1 to 128 letters, digits, `:`, `_`, `-`. Case matters: `Lamp` and `lamp` are two things.
  */
 export function isThingName(name: string): boolean {
-  return THING_NAME.test(name);
+  return typeof name === "string" && THING_NAME.test(name);
 }
 
 /** Whether a named shadow can have this name: 1 to 64 letters, digits, `:`, `_`, `-`. */
 export function isShadowName(name: string): boolean {
-  return SHADOW_NAME.test(name);
+  return typeof name === "string" && SHADOW_NAME.test(name);
 }
 
 /** Refuses names that no shadow can have, with `USAGE_INVALID_ARGUMENT`. */
@@ -60,12 +60,12 @@ export function checkNames({ thingName, shadowName }: ShadowName): void {
   if (!isThingName(thingName))
     throw new UsageError(
       "USAGE_INVALID_ARGUMENT",
-      `thingName "${printable(thingName)}": 1 to 128 letters, digits, ":", "_", "-"`,
+      `thingName "${printable(String(thingName))}": 1 to 128 letters, digits, ":", "_", "-"`,
     );
   if (shadowName !== undefined && !isShadowName(shadowName))
     throw new UsageError(
       "USAGE_INVALID_ARGUMENT",
-      `shadowName "${printable(shadowName)}": 1 to 64 letters, digits, ":", "_", "-"`,
+      `shadowName "${printable(String(shadowName))}": 1 to 64 letters, digits, ":", "_", "-"`,
     );
 }
 

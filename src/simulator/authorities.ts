@@ -17,6 +17,7 @@ import { toPem } from "../tls/x509/pem.ts";
 import { parseCertificateChain, trustAnchors } from "../tls/x509/trust.ts";
 import { verifyCertificate } from "../tls/x509/verify.ts";
 import { certificateId } from "./authority.ts";
+import { isCertificatePem } from "./certificates.ts";
 import { type Ledger, Table } from "./ledger.ts";
 
 /** A registered CA. */
@@ -146,7 +147,7 @@ function isAuthority(value: Json): boolean {
   return (
     isObject(value) &&
     typeof value["caCertificateId"] === "string" &&
-    typeof value["certificatePem"] === "string" &&
+    isCertificatePem(value["certificatePem"]) &&
     (value["status"] === "ACTIVE" || value["status"] === "INACTIVE") &&
     typeof value["autoRegistration"] === "boolean"
   );

@@ -9,6 +9,7 @@ import { isArray, isObject, type Json } from "../shadow/json.ts";
 import type { CryptoProvider } from "../tls/crypto/provider.ts";
 import { parseCertificate } from "../tls/x509/certificate.ts";
 import { toPem } from "../tls/x509/pem.ts";
+import { parseCertificateChain } from "../tls/x509/trust.ts";
 import { certificateId } from "./authority.ts";
 import { type Ledger, Table } from "./ledger.ts";
 
@@ -62,15 +63,20 @@ export class CertificateRegistry {
    * Registers a certificate; one that is registered already stays as it is. Whether its CA is known is asked in the handshake.
    *
    * @param der The certificate.
+   * @param attached What it is attached to from the start, in one change with it; both must be there.
    * @throws CertificateError where it cannot be read.
    */
-  register(der: Uint8Array, status: CertificateStatus = "ACTIVE"): RegisteredCertificate {
+  register(
+    der: Uint8Array,
+    status: CertificateStatus = "ACTIVE",
+    attached: Partial<Pick<RegisteredCertificate, "things" | "policies">> = {},
+  ): RegisteredCertificate {
     parseCertificate(der);
     const id = certificateId(der, this.#crypto);
     const known = this.#table.find(id);
     if (known !== undefined) return known;
     const certificatePem = toPem("CERTIFICATE", der);
-    const registered = { certificateId: id, status, certificatePem, things: [], policies: [] };
+    const registered = { certificateId: id, status, certificatePem, things: [], policies: [], ...attached };
     this.#table.set(id, registered);
     return registered;
   }
@@ -136,9 +142,25 @@ function isRegistered(value: Json): boolean {
   const { certificateId, status, certificatePem, things, policies } = value as Record<string, Json | undefined>;
   return (
     typeof certificateId === "string" &&
-    typeof certificatePem === "string" &&
+    isCertificatePem(certificatePem) &&
     certificateStatuses.includes(status as CertificateStatus) &&
-    isArray(things) &&
-    isArray(policies)
+    isNames(things) &&
+    isNames(policies)
   );
+}
+
+function isNames(value: Json | undefined): boolean {
+  return isArray(value) && value.every((name) => typeof name === "string");
+}
+
+/** @internal Whether it is the text of one certificate. */
+export function isCertificatePem(value: Json | undefined): boolean {
+  if (typeof value !== "string") return false;
+  try {
+    const [der, ...others] = parseCertificateChain(value);
+    parseCertificate(der!);
+    return others.length === 0;
+  } catch {
+    return false;
+  }
 }

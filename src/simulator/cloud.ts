@@ -159,6 +159,11 @@ export class Cloud {
 
   /** @internal use {@link simulate} */
   constructor(options: SimulateOptions) {
+    if (options?.runtime === undefined || options.crypto === undefined)
+      throw new UsageError(
+        "USAGE_INVALID_ARGUMENT",
+        "simulate takes { runtime, crypto }: the one of thingwire/simulator/node brings its own",
+      );
     const {
       runtime,
       crypto,
@@ -263,9 +268,10 @@ export class Cloud {
     const { thingName, policyName, typeName, attributes, status } = options;
     if (typeName !== undefined || attributes !== undefined || this.things.find(thingName) === undefined)
       this.things.put({ thingName, typeName, attributes });
-    const { certificateId } = this.certificates.register(certificate, status);
-    this.registry.attachThing(thingName, certificateId);
-    if (policyName !== undefined) this.registry.attachPolicy(policyName, certificateId);
+    const { certificateId } = this.registry.adopt(certificate, status, {
+      things: [thingName],
+      policies: policyName === undefined ? [] : [policyName],
+    });
     return { certificateId };
   }
 
@@ -277,7 +283,7 @@ export class Cloud {
         this.policies.find(DEFAULT_POLICY_NAME)?.name ?? this.policies.put(DEFAULT_POLICY_NAME, defaultPolicy).name
       );
     if (typeof policy === "string" && this.policies.find(policy) !== undefined) return policy;
-    if (typeof policy === "object" && "name" in policy && "document" in policy)
+    if (typeof policy === "object" && policy !== null && "name" in policy && "document" in policy)
       return this.policies.put(policy.name, policy.document).name;
     return this.policies.put(`${thingName}-policy`.replace(/:/g, "-"), policy).name;
   }

@@ -37,12 +37,17 @@ export class Table<T extends object> {
   readonly #records: Map<string, T> = new Map();
   /** What a record is called in messages: "thing", "certificate", …. */
   readonly #noun: string;
+  readonly #isRecord: (value: Json) => boolean;
 
-  /** @param isRecord Whether what the ledger kept is such a record: a damaged folder is told at the start, not in the middle of a handshake. */
+  /**
+   * @param isRecord Whether it is such a record, in all that is relied on: a damaged folder is told at the start, not in the middle of a
+   *   handshake, and what would be damage at the next start is not kept.
+   */
   constructor(kind: RecordKind, ledger: Ledger, noun: string, isRecord: (value: Json) => boolean) {
     this.#kind = kind;
     this.#ledger = ledger;
     this.#noun = noun;
+    this.#isRecord = isRecord;
     for (const [key, value] of ledger.read(kind)) {
       if (!isRecord(value))
         throw new UsageError("USAGE_INVALID_ARGUMENT", `what was kept of the ${noun} ${printable(key)} is damaged`);
@@ -67,7 +72,13 @@ export class Table<T extends object> {
     return record;
   }
 
+  /** @throws UsageError where it is no such record, or cannot be kept. */
   set(key: string, record: T): void {
+    if (!this.#isRecord(record as unknown as Json))
+      throw new UsageError(
+        "USAGE_INVALID_ARGUMENT",
+        `the ${this.#noun} ${printable(key)} is not kept: a field of it has a value that it cannot have`,
+      );
     this.#ledger.write(this.#kind, key, record as unknown as Json);
     this.#records.set(key, record);
   }

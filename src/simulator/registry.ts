@@ -8,7 +8,8 @@
 import type { Clock, Random } from "../ports.ts";
 import type { CryptoProvider } from "../tls/crypto/provider.ts";
 import { AuthorityRegistry } from "./authorities.ts";
-import { CertificateRegistry, type RegisteredCertificate } from "./certificates.ts";
+import { certificateId } from "./authority.ts";
+import { CertificateRegistry, type CertificateStatus, type RegisteredCertificate } from "./certificates.ts";
 import type { Ledger } from "./ledger.ts";
 import { PolicyRegistry } from "./policies.ts";
 import type { Policy } from "./policy/index.ts";
@@ -40,11 +41,13 @@ export class Registry {
   readonly things: ThingRegistry;
   readonly policies: PolicyRegistry;
   readonly authorities: AuthorityRegistry;
+  readonly #crypto: CryptoProvider;
   readonly #clock: Clock;
   readonly #propagationMs: number;
   #pending: PendingChange[] = [];
 
   constructor({ ledger, crypto, random, clock, propagationMs = 0, deactivated }: RegistryOptions) {
+    this.#crypto = crypto;
     this.#clock = clock;
     this.#propagationMs = propagationMs;
     this.certificates = new CertificateRegistry(ledger, crypto, (before, after) => {
@@ -59,6 +62,28 @@ export class Registry {
       },
     );
     this.authorities = new AuthorityRegistry(ledger, { crypto, random, clock });
+  }
+
+  /**
+   * Registers a certificate together with what it is attached to, in one change: of a process that is killed in between nothing is left by
+   * halves. One that is registered already is attached besides.
+   */
+  adopt(
+    der: Uint8Array,
+    status: CertificateStatus | undefined,
+    attached: Pick<RegisteredCertificate, "things" | "policies">,
+  ): RegisteredCertificate {
+    for (const name of attached.things) this.things.get(name);
+    for (const name of attached.policies) this.policies.get(name);
+    const id = certificateId(der, this.#crypto);
+    if (this.certificates.find(id) === undefined) {
+      const registered = this.certificates.register(der, status, attached);
+      this.#rememberPolicies({ ...registered, policies: [] });
+      return registered;
+    }
+    for (const name of attached.things) this.attachThing(name, id);
+    for (const name of attached.policies) this.attachPolicy(name, id);
+    return this.certificates.get(id);
   }
 
   attachThing(thingName: string, certificateId: string): void {
@@ -99,7 +124,8 @@ export class Registry {
   }
 
   #policiesOf({ policies }: RegisteredCertificate): readonly Policy[] {
-    return policies.map((name) => this.policies.get(name));
+    // Someone may have taken one out of a folder by hand.
+    return policies.flatMap((name) => this.policies.find(name) ?? []);
   }
 
   #holders(policyName: string): readonly RegisteredCertificate[] {

@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Json, JsonObject } from "../shadow/json.ts";
+import { printable } from "../bytes.ts";
+import { UsageError } from "../errors.ts";
+import { isObject, type Json, type JsonObject } from "../shadow/json.ts";
 import type { ShadowChange, ShadowSnapshot } from "../shadow/service.ts";
 import { type ShadowName, shadowPrefix } from "../shadow/topics.ts";
 import type { Ledger } from "./ledger.ts";
@@ -19,7 +21,9 @@ export function keptShadows(ledger: Ledger, nowSeconds: number): ShadowSnapshot 
   const shadows: JsonObject[] = [];
   const tombstones: JsonObject[] = [];
   for (const [key, value] of ledger.read("shadow")) {
-    const record = value as JsonObject;
+    if (!isObject(value))
+      throw new UsageError("USAGE_INVALID_ARGUMENT", `what was kept of the shadow ${printable(key)} is damaged`);
+    const record: JsonObject = value;
     const expires = record["expires"];
     if ("state" in record) shadows.push(record);
     else if (typeof expires === "number" && expires <= nowSeconds) ledger.write("shadow", key, undefined);

@@ -77,5 +77,12 @@ export class ThingRegistry {
 }
 
 function isThing(value: Json): boolean {
-  return isObject(value) && typeof value["thingName"] === "string" && isObject(value["attributes"] as Json | undefined);
+  if (!isObject(value)) return false;
+  const { thingName, typeName, attributes } = value as Record<string, Json | undefined>;
+  return (
+    typeof thingName === "string" &&
+    (typeName === undefined || typeof typeName === "string") &&
+    isObject(attributes) &&
+    Object.values(attributes).every((text) => typeof text === "string")
+  );
 }

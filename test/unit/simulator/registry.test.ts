@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Json } from "../../../src/shadow/json.ts";
-import { type Cloud, defaultPolicy, examplePolicies } from "../../../src/simulator/index.ts";
+import { type Cloud, defaultPolicy, examplePolicies, simulate } from "../../../src/simulator/index.ts";
 import { type Ledger, recordKinds } from "../../../src/simulator/ledger.ts";
 import { toPem } from "../../../src/tls/x509/pem.ts";
 import { closeAll, issue, newAuthority, registerAuthority, start } from "./account.ts";
@@ -132,6 +132,107 @@ describe("the registry", () => {
       await expect(starting).rejects.toThrow("account is damaged");
     },
   );
+
+  it.each<[string, Json]>([
+    ["a thing's attribute", { thingName: "x", attributes: { room: 7 } }],
+    ["a thing's type", { thingName: "x", typeName: 7, attributes: {} }],
+  ])("a field that it cannot have is told at the start: %s", async (_, record) => {
+    const ledger = new MemoryLedger();
+    ledger.write("thing", "x", record);
+    await expect(start({ ledger })).rejects.toMatchObject({ code: "USAGE_INVALID_ARGUMENT" });
+  });
+
+  it.each<[kind: "certificate" | "authority", field: string, value: Json]>([
+    ["certificate", "status", "SLEEPING"],
+    ["certificate", "certificatePem", "no certificate"],
+    ["certificate", "certificatePem", toPem("CERTIFICATE", Uint8Array.of(0x30, 0))],
+    ["certificate", "things", [7]],
+    ["certificate", "policies", "all"],
+    ["authority", "certificatePem", ""],
+    ["authority", "status", "REVOKED"],
+  ])("nor is one of a %s left to the next handshake: %s %j", async (kind, field, value) => {
+    const ledger = new MemoryLedger();
+    const cloud = await start({ ledger });
+    await lampOf(cloud);
+    registerAuthority(cloud, newAuthority());
+    const [[key, record]] = [...ledger.read(kind)] as [[string, Json]];
+    ledger.write(kind, key, { ...(record as object), [field]: value });
+    await expect(start({ ledger })).rejects.toThrow(`${key} is damaged`);
+  });
+
+  it.each<[string, Json]>([
+    ["no object", 7],
+    ["null", null],
+    ["an array", []],
+    ["nothing in it", {}],
+    ["no name", { state: {}, metadata: {}, version: 1 }],
+    ["a state that is none", { thingName: "lamp", state: [], metadata: {}, version: 1 }],
+    ["a section that is none", { thingName: "lamp", state: { desired: 5 }, metadata: {}, version: 1 }],
+    ["metadata that is none", { thingName: "lamp", state: {}, metadata: { desired: 5 }, version: 1 }],
+    ["a version that is none", { thingName: "lamp", state: {}, metadata: {}, version: 0 }],
+    ["a tombstone that is none", { thingName: "lamp", version: 1, expires: "never" }],
+  ])("a damaged shadow is told at the start: %s", async (_, record) => {
+    const ledger = new MemoryLedger();
+    ledger.write("shadow", "$aws/things/lamp/shadow", record);
+    await expect(start({ ledger })).rejects.toMatchObject({ code: "USAGE_INVALID_ARGUMENT" });
+  });
+
+  it("what would be damage at the next start is refused, and not kept", async () => {
+    const ledger = new MemoryLedger();
+    const cloud = await start({ ledger });
+    const id = await lampOf(cloud);
+    const before = structuredClone(ledger.tables);
+    const wrong = (value: unknown) => value as never;
+    for (const call of [
+      () => cloud.certificates.setStatus(id, wrong("SLEEPING")),
+      () => cloud.things.put({ thingName: "x", attributes: wrong({ room: 7 }) }),
+      () => cloud.things.put({ thingName: wrong(undefined) }),
+      () => cloud.things.put({ thingName: "x", typeName: wrong(7) }),
+    ])
+      expect(call).toThrow(expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }));
+    for (const options of [{ status: wrong("SLEEPING") }, { attributes: wrong(7) }, { policy: wrong(null) }])
+      await expect(cloud.createThing("lamp", { policy: false, ...options })).rejects.toMatchObject({ code: "USAGE_INVALID_ARGUMENT" });
+    expect(ledger.tables).toEqual(before);
+    await start({ ledger });
+  });
+
+  it("a certificate is registered with what it is attached to, or not at all: no half of it survives a crash", async () => {
+    const whole = new MemoryLedger();
+    const device = issue(newAuthority()).certificate;
+    const policyName = (await start({ ledger: whole })).policyFor("lamp", undefined)!;
+    const writes: number[] = [];
+    for (let room = 0; writes.length === 0; room++) {
+      const ledger = new MemoryLedger();
+      for (const [kind, table] of whole.tables) for (const [key, value] of table) ledger.write(kind, key, value);
+      const cloud = await start({ ledger });
+      const write = ledger.write.bind(ledger);
+      let left = room;
+      ledger.write = (...record) => {
+        if (left-- === 0) throw new Error("killed");
+        write(...record);
+      };
+      try {
+        cloud.adopt(device, { thingName: "lamp", policyName });
+        writes.push(room);
+      } catch {}
+      const found = (await start({ ledger })).certificates.list;
+      if (found.length > 0) expect(found).toMatchObject([{ things: ["lamp"], policies: [policyName] }]);
+    }
+    // The thing, and the certificate.
+    expect(writes).toEqual([2]);
+  });
+
+  it("a policy that was taken out of the ledger by hand allows nothing more", async () => {
+    const ledger = new MemoryLedger();
+    const id = await lampOf(await start({ ledger }));
+    ledger.write("policy", "lamp-policy", undefined);
+    expect((await start({ ledger })).registry.policiesInForce(id)).toEqual([]);
+  });
+
+  it("USAGE_INVALID_ARGUMENT without runtime or crypto", async () => {
+    for (const options of [undefined, {}, { runtime: {} }])
+      await expect(simulate(options as never)).rejects.toMatchObject({ code: "USAGE_INVALID_ARGUMENT" });
+  });
 
   it("propagationMs: a change of policies counts after that time, also one behind another", async () => {
     let now = 0;
