@@ -39,7 +39,8 @@ export class Hmac {
     hash.compress(block, 0);
     this.#outer = copyOf(hash.state);
     block.fill(0);
-    padMessage(algorithm, block, outputBytes);
+    block[outputBytes / 4] = 0x80 << 24;
+    writeLength(block, block.length, blockBytes + outputBytes);
     this.#algorithm = algorithm;
     this.#hash = hash;
     this.#block = block;
@@ -75,12 +76,11 @@ export class Hmac {
     this.end();
   }
 
-  /** The MAC of a message of whole blocks that {@link padMessage} has padded, into {@link words}. */
-  computePadded(message: Int32Array): void {
+  /** The MAC of a message in blocks that {@link paddedBlocks} has made, into {@link words}. */
+  computePadded(blocks: readonly Int32Array[]): void {
     const hash = this.#hash;
-    const blockWords = this.#block.length;
     copyWords(hash.state, this.#inner);
-    for (let at = 0; at < message.length; at += blockWords) hash.compress(message, at);
+    for (let i = 0; i < blocks.length; i++) hash.compress(blocks[i]!, 0);
     this.end();
   }
 
@@ -110,15 +110,30 @@ export class Hmac {
   }
 }
 
-/** Bytes of the whole blocks that a MAC's message of `bytes` bytes fills with its padding. */
-export function paddedBytes(algorithm: HashAlgorithm, bytes: number): number {
-  return (digestUnits(algorithm, bytes) / algorithm.unitsPerBlock) * algorithm.blockBytes;
-}
-
-/** Pads `message`, whole blocks that start with `bytes` bytes and are zero behind them, as what stands behind a key block. */
-export function padMessage(algorithm: HashAlgorithm, message: Int32Array, bytes: number): void {
-  message[bytes >> 2]! |= 0x80 << (24 - 8 * (bytes & 3));
-  writeLength(message, message.length, algorithm.blockBytes + bytes);
+/**
+ * The parts, joined, as the blocks of a MAC's message, padded. Blocks of their own, since V8 keeps arrays of 64 bytes in its heap, and
+ * larger ones outside, which costs several times as much.
+ */
+export function paddedBlocks(algorithm: HashAlgorithm, parts: readonly Uint8Array[]): readonly Int32Array[] {
+  const { blockBytes, unitsPerBlock } = algorithm;
+  let bytes = 0;
+  for (const part of parts) bytes += part.length;
+  const blocks: Int32Array[] = [];
+  for (let left = digestUnits(algorithm, bytes); left > 0; left -= unitsPerBlock)
+    blocks.push(new Int32Array(blockBytes / 4));
+  let index = 0;
+  let at = 0;
+  for (const part of parts)
+    for (let i = 0; i < part.length; i++) {
+      blocks[index]![at >> 2]! |= part[i]! << (24 - 8 * (at & 3));
+      if (++at === blockBytes) {
+        at = 0;
+        index++;
+      }
+    }
+  blocks[index]![at >> 2]! |= 0x80 << (24 - 8 * (at & 3));
+  writeLength(blocks[blocks.length - 1]!, blockBytes / 4, blockBytes + bytes);
+  return blocks;
 }
 
 function copyOf(words: Int32Array): Int32Array {

@@ -1,26 +1,26 @@
 /**
  * The pseudorandom function of TLS 1.2 (RFC 5246 §5): P_hash over label and seed, one HMAC a step.
  *
- * Every second HMAC is over A(i), label and seed: that message stands padded in one array, and only A(i) is written into it.
+ * Every second HMAC is over A(i), label and seed: that message stands padded in its blocks, and only A(i) is written into them.
  *
  * @module
  */
 
-import { utf8Encode, wipe } from "../../bytes.ts";
+import { utf8Encode } from "../../bytes.ts";
 import type { HashAlgorithm } from "./hash.ts";
-import { Hmac, hmacKeyUnits, hmacUnits, paddedBytes, padMessage } from "./hmac.ts";
+import { Hmac, hmacKeyUnits, hmacUnits, paddedBlocks } from "./hmac.ts";
 import { Sliced } from "./sliced.ts";
-import { putBytes, writeWord } from "./words.ts";
+import { writeWord } from "./words.ts";
 
 /** `length` bytes of PRF(secret, label, seed). The secret must not change before the first step. */
 export class PrfTask extends Sliced<Uint8Array> {
   readonly #algorithm: HashAlgorithm;
   readonly #secret: Uint8Array;
-  /** Label and seed. */
-  readonly #input: readonly [Uint8Array, Uint8Array];
+  /** Label and seed, padded. */
+  readonly #input: readonly Int32Array[];
   readonly #inputBytes: number;
-  /** A(i), label and seed, padded. */
-  readonly #message: Int32Array;
+  /** A(i), label and seed, padded. A(i) is shorter than a block. */
+  readonly #message: readonly Int32Array[];
   readonly #output: Uint8Array;
   #hmac: Hmac | undefined;
   #filled = 0;
@@ -28,18 +28,12 @@ export class PrfTask extends Sliced<Uint8Array> {
 
   constructor(algorithm: HashAlgorithm, secret: Uint8Array, label: string, seed: Uint8Array, length: number) {
     super();
-    const { outputBytes } = algorithm;
     const text = utf8Encode(label);
-    const inputBytes = text.length + seed.length;
-    const message = new Int32Array(paddedBytes(algorithm, outputBytes + inputBytes) / 4);
-    putBytes(message, outputBytes, text);
-    putBytes(message, outputBytes + text.length, seed);
-    padMessage(algorithm, message, outputBytes + inputBytes);
     this.#algorithm = algorithm;
     this.#secret = secret;
-    this.#input = [text, seed.slice()];
-    this.#inputBytes = inputBytes;
-    this.#message = message;
+    this.#input = paddedBlocks(algorithm, [text, seed]);
+    this.#inputBytes = text.length + seed.length;
+    this.#message = paddedBlocks(algorithm, [new Uint8Array(algorithm.outputBytes), text, seed]);
     this.#output = new Uint8Array(length);
   }
 
@@ -55,9 +49,10 @@ export class PrfTask extends Sliced<Uint8Array> {
     if (this.#phase === "chain") {
       // A(0) is label and seed, A(i) the HMAC of A(i - 1).
       const first = this.#filled === 0;
-      if (first) hmac.compute(this.#input);
-      else hmac.computeWords(this.#message);
-      for (let i = 0; i < outputBytes / 4; i++) this.#message[i] = hmac.words[i]!;
+      const a = this.#message[0]!;
+      if (first) hmac.computePadded(this.#input);
+      else hmac.computeWords(a);
+      for (let i = 0; i < outputBytes / 4; i++) a[i] = hmac.words[i]!;
       this.#phase = "output";
       return hmacUnits(algorithm, first ? this.#inputBytes : outputBytes);
     }
@@ -81,8 +76,8 @@ export class PrfTask extends Sliced<Uint8Array> {
 
   #finish(hmac: Hmac): void {
     hmac.wipe();
-    this.#message.fill(0);
-    wipe(this.#input[1]);
+    for (const block of this.#input) block.fill(0);
+    for (const block of this.#message) block.fill(0);
     this.complete(this.#output);
   }
 }

@@ -22,11 +22,6 @@ export function readWords(words: Int32Array, bytes: Uint8Array): void {
   for (let i = 0; i < words.length; i++) words[i] = readWord(bytes, 4 * i);
 }
 
-/** Writes `bytes` into words that are zero there, from the `at`-th byte on. */
-export function putBytes(words: Int32Array, at: number, bytes: Uint8Array): void {
-  for (let i = 0; i < bytes.length; i++) words[(at + i) >> 2]! |= bytes[i]! << (24 - 8 * ((at + i) & 3));
-}
-
 /** Fills `to` with the first of `from`. For a few words this is faster than `set`. */
 export function copyWords(to: Int32Array, from: ArrayLike<number>): void {
   for (let i = 0; i < to.length; i++) to[i] = from[i]!;
