@@ -14,7 +14,6 @@ export {
   connectionFactors,
   endpointWarning,
   handshakeCauses,
-  numbered,
 } from "./aws.ts";
 export { connectThing, type Thing } from "./connect.ts";
 export { type CredentialOptions, type Credentials, readThingCredentials } from "./credentials.ts";

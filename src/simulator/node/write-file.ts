@@ -6,7 +6,7 @@
 
 import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { UsageError } from "../../errors.ts";
+import { isThingwireError, UsageError } from "../../errors.ts";
 
 /** Permissions of what holds a private key. */
 export const OWNER_ONLY = 0o600;
@@ -21,7 +21,8 @@ export function writeWhole(file: string, contents: string, mode: number): void {
   const part = `${file}.part.key`;
   try {
     // Renaming would put a plain file in the place of a device, /dev/stdout among them, of a pipe or of a link.
-    if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false) throw new Error("it is no regular file");
+    if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false)
+      throw unusable(file, "written", "it is no regular file");
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     rmSync(part, { force: true });
     try {
@@ -32,7 +33,7 @@ export function writeWhole(file: string, contents: string, mode: number): void {
       throw error;
     }
   } catch (error) {
-    throw unusable(file, "written", error);
+    throw isThingwireError(error) ? error : unusable(file, "written", error);
   }
 }
 
