@@ -42,7 +42,7 @@ export interface CommonTlsOptions {
   readonly now?: Clock["now"] | undefined;
   /** In order of preference; `presets.awsIot()` by default. */
   readonly suites?: readonly CipherSuite[] | undefined;
-  /** In order of preference; P-256 by default. */
+  /** In order of preference; by default P-256, and for a client with a key on P-384 or P-521 that curve behind it. */
   readonly groups?: readonly NamedGroup[] | undefined;
   /** In order of preference; all that the crypto provider can do by default. */
   readonly signatureSchemes?: readonly SignatureScheme[] | undefined;

@@ -14,7 +14,15 @@ import { TlsError } from "./errors.ts";
 import type { CommonTlsOptions, Identity, TlsClientOptions } from "./events.ts";
 import type { ClientOffer } from "./extensions.ts";
 import { presets } from "./presets.ts";
-import { allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme, secp256r1 } from "./suites.ts";
+import {
+  allSignatureSchemes,
+  type CipherSuite,
+  type NamedGroup,
+  type SignatureScheme,
+  secp256r1,
+  secp384r1,
+  secp521r1,
+} from "./suites.ts";
 import { type Certificate, parseCertificate } from "./x509/certificate.ts";
 import { requireKeyOf } from "./x509/keys.ts";
 
@@ -66,14 +74,16 @@ export function checkOptions(options: TlsClientOptions): Settings {
   for (const protocol of alpn)
     if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
       invalid("alpn: protocol names are of 1 to 255 bytes (RFC 7301 §3.1)");
+  const identity = options.identity === undefined ? undefined : ownedIdentity(options.identity, crypto, common.random);
   return {
     ...common,
+    groups: options.groups ?? withOwnCurve(common.groups, identity?.publicKey, crypto),
     role: "client",
     peerName: serverName,
     serverName,
     trust,
     wallMs,
-    identity: options.identity === undefined ? undefined : ownedIdentity(options.identity, crypto, common.random),
+    identity,
     alpn,
     sni: sniOf(serverName),
   };
@@ -112,6 +122,19 @@ export function checkCommonOptions(options: CommonTlsOptions): Omit<CommonSettin
     log: options.log ?? silent,
     keyLog: options.keyLog,
   };
+}
+
+/**
+ * The curve of our own key behind the others: servers such as OpenSSL take no client certificate on a curve that supported_groups leaves
+ * out (RFC 8422 §5.1).
+ */
+function withOwnCurve(
+  groups: readonly NamedGroup[],
+  key: PublicKey | undefined,
+  crypto: CryptoProvider,
+): readonly NamedGroup[] {
+  const own = key?.type === "ec" ? [secp384r1, secp521r1].find(({ name }) => name === key.curve) : undefined;
+  return own === undefined || !crypto.supports(own.name) ? groups : [...groups, own];
 }
 
 /** RFC 6066 §3: a DNS name without a dot at its end; no IPv4 or IPv6 address. */

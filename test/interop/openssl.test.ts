@@ -20,8 +20,17 @@ let files: CertificateFiles;
 
 beforeAll(() => {
   files = makeCertificates();
+  for (const curve of ["P-384", "P-521"]) makeClient(`client-${curve}`, curve);
 });
 afterAll(() => files.remove());
+
+function makeClient(name: string, curve: string): void {
+  const { file, openssl } = files;
+  const key = ["-newkey", "ec", "-pkeyopt", `ec_paramgen_curve:${curve}`, "-nodes", "-keyout", file(`${name}.key`)];
+  openssl("req", "-new", ...key, "-subj", `/O=interop/CN=${name}`, "-out", file(`${name}.csr`));
+  const ca = ["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "30", "-sha256"];
+  openssl("x509", "-req", "-in", file(`${name}.csr`), ...ca, "-out", file(`${name}.crt`));
+}
 
 function serve(type: KeyType, ...more: string[]): Promise<Peer> {
   const identity = ["-cert", files.file(`server-${type}.crt`), "-key", files.file(`server-${type}.key`)];
@@ -102,6 +111,8 @@ describe.each(["rsa", "p256"] as const)("OpenSSL s_server with a %s certificate"
     ["an RSA-2048 key (PKCS#1)", "client-rsa", "client-rsa.pkcs1"],
     ["a P-256 key (PKCS#8)", "client-p256", "client-p256"],
     ["a P-256 key (SEC1)", "client-p256", "client-p256.sec1"],
+    ["a P-384 key", "client-P-384", "client-P-384"],
+    ["a P-521 key", "client-P-521", "client-P-521"],
   ])("RFC 5246 §7.4.8: authenticates with %s and exchanges data", async (_title, certificate, key) => {
     const { info } = await reverse(peer, { identity: identityOf(certificate, key) });
     expect(info.suite.authentication).toBe(server === "rsa" ? "rsa" : "ecdsa");

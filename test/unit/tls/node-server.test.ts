@@ -6,6 +6,9 @@ import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import type { TlsEvent } from "../../../src/tls/events.ts";
 import { presets } from "../../../src/tls/presets.ts";
 import * as suites from "../../../src/tls/suites.ts";
+import { toPem } from "../../../src/tls/x509/index.ts";
+import { ecKey } from "../x509/node-double.ts";
+import { DAY, entity } from "../x509/pki.ts";
 import { crypto, ecIdentity, options, rsaIdentity } from "./client.ts";
 import * as fixtures from "./fixtures.ts";
 import { nodeServer, pump } from "./node-peer.ts";
@@ -78,6 +81,20 @@ describe("RFC 5246 §7.3 full handshakes with Node's TLS server", () => {
           expect(events.at(-1)).toEqual({ type: "closed", cleanly: true });
           expect(tls.stateName).toBe("Closed");
         });
+
+  for (const curve of ["secp384r1", "secp521r1"] as const)
+    it(`RFC 8422 §5.1 a client key on ${curve}: its curve is offered, behind P-256`, async () => {
+      const now = Date.now();
+      const device = entity({ name: "lamp", key: ecKey(curve), notBefore: now - DAY, notAfter: now + DAY });
+      const ca = toPem("CERTIFICATE", device.der);
+      const peer = nodeServer({ ...servers.RSA, ca, requestCert: true, rejectUnauthorized: true });
+      const identity = { certificates: [device.der], privateKey: device.key };
+      const tls = new TlsClient(options({ identity, crypto: createCrypto() }));
+      tls.start();
+      const { group, clientSignatureScheme } = secured(await pump(tls, peer, isSettled));
+      expect([group, clientSignatureScheme?.key]).toEqual([suites.secp256r1, "ec"]);
+      expect(peer.socket.getPeerCertificate().subject.CN).toBe("lamp");
+    });
 
   for (const suite of presets.full())
     it(`${suite.name}`, async () => {
