@@ -184,6 +184,15 @@ const refused: Row[] = [
     alert: 70,
   },
   {
+    title: "header: two deviations of it add up",
+    script: [
+      { on: "Certificate", header: { version: 0x0301 } },
+      { on: "Certificate", header: { length: 3 } },
+    ],
+    code: "TLS_UNSUPPORTED_VERSION",
+    alert: 70,
+  },
+  {
     title: "header: a length beyond all limits",
     script: [{ on: "Certificate", header: { length: 0xffff } }],
     code: "TLS_RECORD_OVERFLOW",
