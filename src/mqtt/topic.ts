@@ -16,7 +16,7 @@ export interface TopicProblem {
 }
 
 /** What is wrong with a topic name; `undefined` where it is valid. */
-function topicNameProblem(name: string): TopicProblem | undefined {
+export function topicNameProblem(name: string): TopicProblem | undefined {
   for (let i = 0; i < name.length; i++) {
     const unit = name.charCodeAt(i);
     if (unit === 0x23 || unit === 0x2b) return { problem: "it has a wildcard", statement: "MQTT-4.7.1-1" };

@@ -4,8 +4,19 @@
  * @module
  */
 
+import { utf8Length } from "../../bytes.ts";
 import { mbedtlsText } from "../../errors.ts";
-import { type Command, type CommandContext, EXIT, integerOption, requiredOption, stringOption } from "../command.ts";
+import { MAX_FIELD_BYTES } from "../../mqtt/packets.ts";
+import { topicNameProblem } from "../../mqtt/topic.ts";
+import {
+  CliError,
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  requiredOption,
+  stringOption,
+} from "../command.ts";
 import { diagnose } from "../doctor/diagnose.ts";
 import { nodeDoctorPorts } from "../doctor/node-ports.ts";
 import type { DoctorOptions } from "../doctor/ports.ts";
@@ -56,6 +67,14 @@ export const doctor: Command = {
 
 function optionsOf({ values, signal }: CommandContext): DoctorOptions {
   const alpn = stringOption(values, "alpn");
+  const topic = stringOption(values, "topic");
+  const problem = topic === undefined ? undefined : topicNameProblem(topic)?.problem;
+  if (problem !== undefined) throw new CliError(`--topic takes the name of a topic: ${problem}`);
+  const clientId = stringOption(values, "client-id");
+  if (clientId !== undefined && utf8Length(clientId) > MAX_FIELD_BYTES)
+    throw new CliError(`--client-id takes ${MAX_FIELD_BYTES} bytes at most`);
+  if (alpn !== undefined && !/^[\x21-\x7e]{1,255}$/.test(alpn))
+    throw new CliError("--alpn takes a name of 1 to 255 characters, or none");
   const seconds = integerOption(values, "timeout", { min: 1, max: 600 });
   return {
     endpoint: requiredOption(values, "endpoint"),
@@ -64,8 +83,8 @@ function optionsOf({ values, signal }: CommandContext): DoctorOptions {
     privateKey: requiredOption(values, "key"),
     ca: stringOption(values, "ca"),
     thingName: stringOption(values, "thing"),
-    clientId: stringOption(values, "client-id"),
-    topic: stringOption(values, "topic"),
+    clientId,
+    topic,
     policy: stringOption(values, "policy"),
     alpn: alpn === undefined ? undefined : alpn === "none" ? [] : [alpn],
     readOnly: values["read-only"] === true,

@@ -46,9 +46,14 @@ function echo(line: Line, topic: string): Promise<Exchanged> {
   return exchange(line, echoOf(topic));
 }
 
+/** A topic that nobody else uses; a client id may hold what a topic may not. */
+function anyTopic(clientId: string): string {
+  return `thingwire-doctor/${clientId.replace(/[^\w-]/g, "_").slice(0, 128)}`;
+}
+
 /** Without a topic that the policy must allow, only success says something. */
 async function tryAnyTopic({ clientId }: Target, line: Line, findings: Findings): Promise<void> {
-  const topic = `thingwire-doctor/${clientId}`;
+  const topic = anyTopic(clientId);
   const result = await echo(line, topic);
   const names = `SUBSCRIBE and PUBLISH on ${printable(topic)}`;
   if (result.receive.end === "ok" || result.trouble !== undefined) judgeSteps(echoOf(topic), result, findings);
@@ -146,7 +151,7 @@ async function judgePlainBroker(
   broker: string,
   findings: Findings,
 ): Promise<void> {
-  const topic = `thingwire-doctor/${clientId}`;
+  const topic = anyTopic(clientId);
   if (options.topic === undefined) judgeSteps(echoOf(topic), await echo(line, topic), findings);
   findings.found("shadow-get", "DOCTOR_NO_SHADOW_SERVICE", `the broker is ${broker}`);
   findings.skip("shadow-update", "there is no shadow service");

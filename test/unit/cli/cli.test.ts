@@ -66,6 +66,20 @@ describe("thingwire: the command line", () => {
       expect(out).toMatch(new RegExp(`^  ${name} +${summary.slice(0, 20)}`, "m"));
   });
 
+  it.each([
+    ["--topic", "a/#"],
+    ["--topic", ""],
+    ["--topic", "x".repeat(65_536)],
+    ["--client-id", "x".repeat(65_536)],
+    ["--alpn", ""],
+    ["--alpn", "x".repeat(256)],
+    ["--timeout", "0"],
+  ])("doctor %s %.9s: what MQTT and TLS cannot carry is not dialled, exit code 2", async (option, value) => {
+    const { code, out, err } = await run("doctor", ...connection(), option, value);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(`${option} takes`);
+  });
+
   it.each(commands.map(({ name }) => name))("%s --help comes from the table", async (name) => {
     const { code, out } = await run(...name.split(" "), "--help");
     const { options, summary } = commands.find((row) => row.name === name)!;

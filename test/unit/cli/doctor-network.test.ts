@@ -445,6 +445,7 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     { listen: tlsBroker({ denied: (action) => action === "connect Lamp" }), options: { thingName: "Lamp" } },
     ["thing-name DOCTOR_THING_NAME_CASE?", connectClosed],
   ],
+  ["a filter for a thing's name", { options: { thingName: "+" } }, ["thing-name DOCTOR_THING_NAME_INVALID"]],
   ["a thing's name with a space", { options: { thingName: "my lamp" } }, ["thing-name DOCTOR_THING_NAME_INVALID"]],
 
   [
