@@ -58,9 +58,10 @@ export function serveMqtt(
       else connection.end();
     },
     onError(error) {
-      if (over) release();
       connection.end(error);
       finish();
+      // Nobody is there to take anything any more.
+      release();
     },
   });
   arm();

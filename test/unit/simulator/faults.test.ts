@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { Faults } from "../../../src/simulator/faults.ts";
 import { memoryPair } from "../../../src/transport/memory.ts";
 import type { Transport } from "../../../src/transport/transport.ts";
@@ -37,6 +38,44 @@ function virtualTime() {
     },
   };
 }
+
+it("a connection that breaks leaves no timer behind, in the handshake and after it", async () => {
+  let timers = 0;
+  const runtime = {
+    ...nodeRuntime,
+    timers: {
+      set(delayMs: number, fire: () => void) {
+        timers++;
+        let isOver = false;
+        const over = () => {
+          if (!isOver) timers--;
+          isOver = true;
+        };
+        const cancel = nodeRuntime.timers.set(delayMs, () => {
+          over();
+          fire();
+        });
+        return () => {
+          over();
+          cancel();
+        };
+      },
+    },
+  };
+  const cloud = await start({ runtime });
+  const lamp = await cloud.createThing("lamp");
+  for (const after of [0, 10, 500, 1_500]) {
+    cloud.faults.cut({ after });
+    expect(await failure(connect(cloud, lamp))).toMatchObject({ phase: "handshake" });
+    await settle();
+    expect(timers).toBe(0);
+  }
+  await connect(cloud, lamp);
+  expect(timers).toBeGreaterThan(0);
+  cloud.faults.drop();
+  await settle();
+  expect(timers).toBe(0);
+});
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
