@@ -28,7 +28,7 @@ const BLOCK_UNITS = 16;
  */
 const BULK_AFTER = 1 << 16;
 /** Blocks at a time from which the form for bulk pays. */
-const BULK_BLOCKS = 8;
+const BULK_BLOCKS = 4;
 /**
  * Bytes that the form for bulk gets at a time. Short calls let V8 optimize it as a function: in a long first call it would only optimize the
  * loop, with nothing known of the way into it, and each call after that would begin with a block in slow code.

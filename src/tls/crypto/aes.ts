@@ -1,8 +1,9 @@
 /**
  * The AES block cipher, encryption only (FIPS 197): all that the counter modes need. Decryption, for CBC, is `aes-decrypt.ts`.
  *
- * One table of 256 words a provider, whose entries are rotated for the rows of a column: faster than a table a row, since a
- * compiled rotation costs nothing and one base address fits a register, and a quarter of the memory.
+ * The tables for the four rows of a column stand in one array: one base address to keep, and no rotations, which cost an interpreter as
+ * much as a lookup each (`gcm-bulk.ts`, which is only for compilers, rotates entries of the first table instead). In a typed
+ * array, although XS reads a plain one a fifth faster: that one would take 16 KiB there.
  *
  * Lookups depend on the data, so that who shares a processor's cache with us may learn of the key; a constant-time form costs
  * about four times as much in JavaScript (and interpreters have no caches worth attacking that way).
@@ -13,8 +14,8 @@
 import { readWord } from "./words.ts";
 
 /**
- * What SubBytes and MixColumns make of a byte in the first row of a column (FIPS 197 §5.1): 2·S, S, S, 3·S from the most significant
- * byte on. Rotated right by 8 it is what they make of a byte in the next row.
+ * What SubBytes and MixColumns make of a byte (FIPS 197 §5.1), 256 words for each row of a column: 2·S, S, S, 3·S from the most significant
+ * byte on in the first, rotated right by a byte in each next one.
  */
 export function aesTable(): Int32Array {
   // S-box by logarithms to the base 3: inverse, then the affine map (FIPS 197 §5.1.1).
@@ -25,12 +26,16 @@ export function aesTable(): Int32Array {
     log[x] = i;
     x ^= double(x);
   }
-  const table = new Int32Array(256);
+  const table = new Int32Array(1024);
   for (let i = 0; i < 256; i++) {
     const inverse = i === 0 ? 0 : power[(255 - log[i]!) % 255]!;
     const spread = inverse * 0x101;
     const s = (0x63 ^ inverse ^ (spread >> 7) ^ (spread >> 6) ^ (spread >> 5) ^ (spread >> 4)) & 0xff;
-    table[i] = (double(s) << 24) | (s << 16) | (s << 8) | (double(s) ^ s);
+    let word = (double(s) << 24) | (s << 16) | (s << 8) | (double(s) ^ s);
+    for (let row = 0; row < 1024; row += 256) {
+      table[row + i] = word;
+      word = nextRow(word);
+    }
   }
   return table;
 }
@@ -48,7 +53,7 @@ export function nextRow(entry: number): number {
 /** SubBytes of one byte each of four words: a column of the last round, which has no MixColumns. */
 export function substitute(table: Int32Array, a: number, b: number, c: number, d: number): number {
   return (
-    ((table[a >>> 24]! << 8) & 0xff000000) |
+    ((table[(a >> 24) & 255]! << 8) & 0xff000000) |
     (table[(b >> 16) & 255]! & 0xff0000) |
     (table[(c >> 8) & 255]! & 0xff00) |
     ((table[d & 255]! >> 8) & 255)
@@ -77,13 +82,25 @@ export class Aes {
     let d = from[3]! ^ keys[3]!;
     for (let k = 4; k < last; k += 4) {
       const w =
-        t[a >>> 24]! ^ nextRow(t[(b >> 16) & 255]! ^ nextRow(t[(c >> 8) & 255]! ^ nextRow(t[d & 255]!))) ^ keys[k]!;
+        t[(a >> 24) & 255]! ^ t[((b >> 16) & 255) | 256]! ^ t[((c >> 8) & 255) | 512]! ^ t[(d & 255) | 768]! ^ keys[k]!;
       const x =
-        t[b >>> 24]! ^ nextRow(t[(c >> 16) & 255]! ^ nextRow(t[(d >> 8) & 255]! ^ nextRow(t[a & 255]!))) ^ keys[k + 1]!;
+        t[(b >> 24) & 255]! ^
+        t[((c >> 16) & 255) | 256]! ^
+        t[((d >> 8) & 255) | 512]! ^
+        t[(a & 255) | 768]! ^
+        keys[k + 1]!;
       const y =
-        t[c >>> 24]! ^ nextRow(t[(d >> 16) & 255]! ^ nextRow(t[(a >> 8) & 255]! ^ nextRow(t[b & 255]!))) ^ keys[k + 2]!;
+        t[(c >> 24) & 255]! ^
+        t[((d >> 16) & 255) | 256]! ^
+        t[((a >> 8) & 255) | 512]! ^
+        t[(b & 255) | 768]! ^
+        keys[k + 2]!;
       d =
-        t[d >>> 24]! ^ nextRow(t[(a >> 16) & 255]! ^ nextRow(t[(b >> 8) & 255]! ^ nextRow(t[c & 255]!))) ^ keys[k + 3]!;
+        t[(d >> 24) & 255]! ^
+        t[((a >> 16) & 255) | 256]! ^
+        t[((b >> 8) & 255) | 512]! ^
+        t[(c & 255) | 768]! ^
+        keys[k + 3]!;
       a = w;
       b = x;
       c = y;
