@@ -91,6 +91,7 @@ export const provisionCsr: Command = {
     const ports = issuingPorts();
     const thingName = nameOf(context);
     const keyFile = stringOption(context.values, "key");
+    requireNoType(context, keyFile, "--key");
     const privateKey = keyFile === undefined ? newKey(context.values, ports) : readKey(keyFile);
     const request = finish(createCertificateRequest({ subject: [["CN", thingName]], privateKey, ...ports }));
     const path = at(context, `${thingName}.csr`);
@@ -192,8 +193,9 @@ export const provisionDevice: Command = {
   async run(context) {
     const ports = issuingPorts();
     const thingName = nameOf(context);
-    const { caFile, authority } = authorityOf(context, ports);
     const csr = stringOption(context.values, "csr");
+    requireNoType(context, csr, "--csr");
+    const { caFile, authority } = authorityOf(context, ports);
     const request = csr === undefined ? undefined : readRequest(csr, ports);
     const privateKey = request === undefined ? newKey(context.values, ports) : undefined;
     if (request !== undefined) requireName(request.subject.attributes, thingName);
@@ -282,6 +284,12 @@ function authorityOf(context: CommandContext, ports: IssuingPorts) {
   const caFile = stringOption(context.values, "ca") ?? at(context, "ca.crt");
   const keyFile = stringOption(context.values, "ca-key") ?? at(context, "ca.key");
   return { caFile, authority: readAuthority(caFile, keyFile, ports) };
+}
+
+/** The kind of a key that is there is what it is. */
+function requireNoType({ values }: CommandContext, file: string | undefined, option: string): void {
+  if (file !== undefined && values["type"] !== undefined)
+    throw new CliError(`--type is for a new key, and ${option} brings one`);
 }
 
 /** A request for another device's name is a mistake, or worse: policies go by the common name. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { UsageError } from "../../errors.ts";
 import { gitStatus, requireUntracked } from "../../runtime/node-git.ts";
 import { OWNER_ONLY, writeWhole } from "../../simulator/node/write-file.ts";
@@ -31,6 +31,10 @@ export function writeFiles(files: readonly OutputFile[], force: boolean): readon
       `${there.join(" and ")} ${there.length === 1 ? "is" : "are"} there already: nothing was written; --force writes over them`,
       { path: there },
     );
+  // Looked at before the first is written: a new key beside an old certificate would be the end of both.
+  const odd = there.find((path) => !lstatSync(path).isFile());
+  if (odd !== undefined)
+    throw new UsageError("USAGE_INVALID_ARGUMENT", `${odd} is no regular file: nothing was written`, { path: odd });
   const secrets = files.filter(({ secret }) => secret);
   for (const { path } of secrets) requireUntracked(path, "the key", { ignored: false });
   for (const { path, contents } of secrets) writeWhole(path, contents, OWNER_ONLY);

@@ -52,18 +52,21 @@ export function publicHalf(key: PrivateKey, { crypto, random }: IssuingPorts): P
 /**
  * A CA out of its two files.
  *
- * @throws CertificateError `X509_KEY_MISMATCH`, `X509_NOT_A_CA`, `X509_EXPIRED`, and those of reading.
+ * @throws CertificateError `X509_KEY_MISMATCH`, `X509_NOT_A_CA`, `X509_EXPIRED`, `X509_NOT_YET_VALID`, and those of reading.
  */
 export function readAuthority(certificateFile: string, keyFile: string, ports: IssuingPorts): IssuedCertificate {
   const der = parseCertificateChain(readInput(certificateFile, "CA certificate"))[0]!;
   const certificate = parseCertificate(der);
   const privateKey = readKey(keyFile);
   finish(requireKeyOf(certificate, privateKey, ports.crypto, ports.random));
-  const { basicConstraints, keyUsage, notAfter } = certificate;
+  const { basicConstraints, keyUsage, notBefore, notAfter } = certificate;
+  const now = ports.clock.wallMs() ?? 0;
   if (basicConstraints?.ca !== true || keyUsage?.includes("keyCertSign") === false)
     throw new CertificateError("X509_NOT_A_CA", `${certificateFile}, ${certificate.subject.toString()}`);
-  if (notAfter < (ports.clock.wallMs() ?? 0))
+  if (notAfter < now)
     throw new CertificateError("X509_EXPIRED", `${certificateFile}, on ${new Date(notAfter).toISOString()}`);
+  if (notBefore > now)
+    throw new CertificateError("X509_NOT_YET_VALID", `${certificateFile}, before ${new Date(notBefore).toISOString()}`);
   return { certificate: der, privateKey };
 }
 
@@ -78,15 +81,18 @@ const MIN_RSA_BITS = 2048;
 /**
  * Reads a request for a device's certificate.
  *
- * @throws CertificateError `X509_REQUEST_SIGNATURE`, `X509_UNSUPPORTED_ALGORITHM`, `X509_WEAK_KEY`, and those of reading.
+ * @throws CertificateError `X509_REQUEST_SIGNATURE`, `X509_UNSUPPORTED_ALGORITHM`, `X509_WEAK_HASH`, `X509_WEAK_KEY`, and those of reading.
  */
 export function readRequest(file: string, { crypto }: IssuingPorts): AcceptedRequest {
   const request = parseCertificateRequest(readInput(file, "certificate signing request"));
-  const { publicKey, publicKeyAlgorithm, signatureAlgorithmName } = request;
+  const { publicKey, publicKeyAlgorithm, signatureAlgorithm, signatureAlgorithmName, weakSignature } = request;
   if (publicKey === undefined)
     throw new CertificateError("X509_UNSUPPORTED_ALGORITHM", `${file}, ${publicKeyAlgorithm}`);
   if (publicKey.type === "rsa" && bitLength(publicKey.modulus) < MIN_RSA_BITS)
     throw new CertificateError("X509_WEAK_KEY", `${file}, ${publicKeyAlgorithm}`);
+  if (weakSignature) throw new CertificateError("X509_WEAK_HASH", `${file}, ${signatureAlgorithmName}`);
+  if (signatureAlgorithm === undefined)
+    throw new CertificateError("X509_UNSUPPORTED_ALGORITHM", `${file}, ${signatureAlgorithmName}`);
   if (!finish(verifyCertificateRequest(request, crypto)))
     throw new CertificateError("X509_REQUEST_SIGNATURE", `${file}, ${publicKeyAlgorithm}, ${signatureAlgorithmName}`);
   return { ...request, publicKey };

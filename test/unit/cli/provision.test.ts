@@ -1,6 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -183,6 +192,17 @@ describe("thingwire provision", () => {
     expect(text(folder, "lamp-public.pem.key")).toContain("BEGIN PUBLIC KEY");
   });
 
+  it("--force writes all or nothing: a folder where the certificate goes leaves the key as it was", async () => {
+    const folder = fresh();
+    await made(folder, "key", "lamp");
+    const before = text(folder, "lamp-private.pem.key");
+    mkdirSync(join(folder, "lamp-certificate.pem.crt"));
+    const ca = ["--ca", join(dir, "ca.crt"), "--ca-key", join(dir, "ca.key")];
+    const { code, err } = await run("device", "lamp", ...ca, "--dir", folder, "--force");
+    expect([code, err]).toEqual([1, expect.stringContaining("no regular file")]);
+    expect(text(folder, "lamp-private.pem.key")).toBe(before);
+  });
+
   it("people read what was written, what it is, and what comes next; no octet of a key", async () => {
     const folder = fresh();
     const { code, out } = await run("csr", "lamp", "--dir", folder);
@@ -238,12 +258,36 @@ describe("thingwire provision", () => {
   });
 });
 
+/** A CA of one day that began so many days from now. */
+function authorityOf(folder: string, days: number): string[] {
+  const [crt, key] = [join(folder, "old.crt"), join(folder, "old.key")];
+  const clock = { now: () => 0, wallMs: () => Date.now() + days * 86_400_000 };
+  const ports = { crypto: nodeDouble(), random, clock };
+  const { certificate, privateKey } = selfSign(ecKey(), ports, { subject: [["CN", "old"]], days: 1 });
+  writeFileSync(crt, toPem("CERTIFICATE", certificate));
+  writeFileSync(key, toPem("PRIVATE KEY", encodePrivateKey(privateKey)));
+  return ["--ca", crt, "--ca-key", key];
+}
+
+/** A request that says that it is signed with another algorithm of PKCS#1: 5 is SHA-1 with RSA. */
+async function withAlgorithm(folder: string, last: number): Promise<string[]> {
+  const file = join(folder, "lamp.csr");
+  await made(folder, "csr", "lamp", "--type", "rsa");
+  const { der, signatureAlgorithmName } = parseCertificateRequest(text(file));
+  expect(signatureAlgorithmName).toBe("sha256WithRSAEncryption");
+  der[Buffer.from(der).indexOf("2a864886f70d01010b", 0, "hex") + 8] = last;
+  writeFileSync(file, toPem("CERTIFICATE REQUEST", der));
+  return ["device", "lamp", "--csr", file];
+}
+
 describe("thingwire provision refuses", () => {
   it.each([
     [["key", "a/b"], "the name of a thing"],
     [["key", ".."], "the name of a thing"],
     [["key", "x".repeat(65)], "1 to 64"],
     [["key", "lamp", "--type", "dsa"], "--type takes p256 or rsa"],
+    [["csr", "lamp", "--type", "rsa", "--key", "lamp.key"], "--type is for a new key"],
+    [["device", "lamp", "--type", "rsa", "--csr", "lamp.csr"], "--type is for a new key"],
     [["ca", "x".repeat(65)], "1 to 64 characters"],
     [["ca", "--days", "0"], "--days takes a whole number"],
     [["verification", "not a code"], "64 hexadecimal digits"],
@@ -279,18 +323,13 @@ describe("thingwire provision refuses", () => {
         return ["verification", CODE, "--ca", certificate!, "--ca-key", key!];
       },
     ],
+    ["X509_EXPIRED", "a CA that has expired", async (folder) => ["device", "lamp", ...authorityOf(folder, -2)]],
+    ["X509_NOT_YET_VALID", "a CA of the future", async (folder) => ["device", "lamp", ...authorityOf(folder, 2)]],
+    ["X509_WEAK_HASH", "a request signed with SHA-1", (folder) => withAlgorithm(folder, 5)],
     [
-      "X509_EXPIRED",
-      "a CA that has expired",
-      async (folder) => {
-        const [crt, key] = [join(folder, "old.crt"), join(folder, "old.key")];
-        const clock = { now: () => 0, wallMs: () => Date.now() - 2 * 86_400_000 };
-        const ports = { crypto: nodeDouble(), random, clock };
-        const { certificate, privateKey } = selfSign(ecKey(), ports, { subject: [["CN", "old"]], days: 1 });
-        writeFileSync(crt, toPem("CERTIFICATE", certificate));
-        writeFileSync(key, toPem("PRIVATE KEY", encodePrivateKey(privateKey)));
-        return ["device", "lamp", "--ca", crt, "--ca-key", key];
-      },
+      "X509_UNSUPPORTED_ALGORITHM",
+      "a request signed in a way that nobody knows",
+      (folder) => withAlgorithm(folder, 99),
     ],
     ["X509_WRONG_CONTENT", "a certificate as request", async () => ["device", "lamp", "--csr", join(dir, "ca.crt")]],
     [
