@@ -22,6 +22,8 @@ for (let i = 0; i < 100 && cloud.shadow("lamp").get()?.state.reported?.powerOn !
 if (cloud.shadow("lamp").get().state.reported.powerOn !== true) throw new Error("the shadow does not converge");
 if (!isThingwireError(new MqttError("MQTT_CLOSED"))) throw new Error("the brand is lost between entry points");
 await thing.close();
+const again = await connectThing(await cloud.createThing("again"));
+await again.close();
 await cloud.close();
 `;
 const names = [

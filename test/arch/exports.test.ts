@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import config from "../../tsup.config.ts";
+import { entry } from "../../tsup.config.ts";
 
 const { exports } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   exports: Record<
@@ -9,7 +9,6 @@ const { exports } = JSON.parse(readFileSync(new URL("../../package.json", import
     | { moddable?: string; import: { default: string; types: string }; require: { default: string; types: string } }
   >;
 };
-const { entry } = config as { entry: Record<string, string> };
 
 describe("the public surface", () => {
   it("each subpath of package.json is a bundle of tsup.config.ts, and the other way round", () => {
