@@ -81,4 +81,19 @@ describe("ChaCha20-Poly1305", () => {
           expect(integer(fromHex(littleEndian(tag)))).toBe((sum + integer(fromHex(key.slice(32)))) % 2n ** 128n);
         }
   });
+
+  it("RFC 8439 §2.5 Poly1305 with r = 1: a sum from 2^130 - 6 on is reduced where it must be", () => {
+    for (let over = -1; over <= 5; over++) {
+      // Two blocks and that of the lengths, each with its 2^128, add up to 2^130 - 5 + over.
+      const block = 2n ** 128n - 5n + BigInt(over) - 32n * 2n ** 64n;
+      const bytes = new Uint8Array(32);
+      for (let i = 0; i < 16; i++) bytes[i] = Number((block >> BigInt(8 * i)) & 255n);
+      const poly = new Poly1305();
+      poly.start(words(`01${"00".repeat(31)}`));
+      poly.absorb(bytes, 0, 32);
+      const tag = new Int32Array(4);
+      poly.finish(tag, 0, 32);
+      expect(littleEndian(tag)).toBe(over < 0 ? `fa${"ff".repeat(15)}` : `0${over}${"00".repeat(15)}`);
+    }
+  });
 });
