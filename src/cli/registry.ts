@@ -9,6 +9,7 @@ import { printable, utf8Decode } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import { readInput } from "../runtime/node-credentials.ts";
 import { type CertificateStatus, certificateStatuses, type RegisteredCertificate } from "../simulator/certificates.ts";
+import { DEFAULT_POLICY_NAME } from "../simulator/cloud.ts";
 import type { Account } from "../simulator/node/account.ts";
 import type { RegisteredThing } from "../simulator/things.ts";
 import { parseCertificateChain } from "../tls/x509/trust.ts";
@@ -142,6 +143,8 @@ const verbs: readonly Verb[] = [
       summary: `${change === "attach" ? "To" : "From"} a certificate, with effect at once.`,
       run({ cloud }, [name, id]) {
         const { certificateId } = findCertificate(cloud.certificates.list, id!);
+        // It comes with the first thing that is created here, and a device that was provisioned elsewhere may be before it.
+        if (change === "attach" && name === DEFAULT_POLICY_NAME) cloud.policyFor("", undefined);
         cloud.registry[change === "attach" ? "attachPolicy" : "detachPolicy"](name!, certificateId);
         return shown(cloud.certificates.get(certificateId));
       },

@@ -30,6 +30,18 @@ const file = (name: string, contents: string): string => {
 };
 
 describe("the words of the registry", () => {
+  it("the default policy can be attached before a thing was created, as `thingwire provision` says", async () => {
+    const empty = await openAccount({ dir: join(root, "empty") });
+    const words = async (line: string) => await runRegistry(empty, line.split(" "));
+    const authority = newAuthority("elsewhere");
+    const { certificate } = issue(authority, { name: "lamp" });
+    const id = empty.cloud.certificates.register(certificate).certificateId;
+    expect((await words(`attach policy thingwire-default ${id}`)).lines).toEqual([
+      `certificate ${id} ACTIVE, no thing, thingwire-default`,
+    ]);
+    await empty.close();
+  });
+
   it("things, certificates and policies: from creation to deletion", async () => {
     const created = (await say("create thing lamp rsa none")).json as Record<string, string>;
     const id = created["certificateId"]!;
