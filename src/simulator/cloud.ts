@@ -132,9 +132,10 @@ export function simulate(options: SimulateOptions): Promise<Cloud> {
  *
  * @example
  * const cloud = await simulate({ runtime: nodeRuntime, crypto: createCrypto() });
- * const thing = await connectThing(await cloud.createThing("lamp"));
+ * const credentials = await cloud.createThing("lamp");
+ * const thing = await connectThing(credentials);
  * await cloud.shadow("lamp").desire({ powerOn: true });
- * cloud.certificates.deactivate(thing.certificateId); // its next handshake ends with an alert
+ * cloud.certificates.deactivate(credentials.certificateId); // its next handshake ends with an alert
  * cloud.explain();                                    // why
  */
 export class Cloud {
