@@ -110,6 +110,11 @@ const broken: readonly Row[] = [
     { ...pair, "client.crt": new Uint8Array(Buffer.from(`\uFEFF${certificate}`, "utf16le")) },
     ["certificate-file DOCTOR_FILE_UTF16"],
   ],
+  [
+    "UTF-16 without its mark",
+    { ...pair, "client.crt": new Uint8Array(Buffer.from(certificate, "utf16le")) },
+    ["certificate-file DOCTOR_FILE_UTF16"],
+  ],
   ["a byte order mark", { ...pair, "client.key": `\uFEFF${key}` }, ["key-file DOCTOR_FILE_BOM?"]],
   ["single CR", { ...pair, "client.key": key.replaceAll("\n", "\r") }, ["key-file DOCTOR_FILE_LINE_ENDS?"]],
   [
@@ -147,6 +152,11 @@ const broken: readonly Row[] = [
     "swapped",
     { "client.crt": key, "client.key": certificate },
     ["certificate-file DOCTOR_FILES_SWAPPED", "key-file DOCTOR_FILES_SWAPPED"],
+  ],
+  [
+    "a key for the certificate, and both in the key's file",
+    { "client.crt": key, "client.key": certificate + key },
+    ["certificate-file DOCTOR_CERTIFICATE_IS_KEY"],
   ],
   ["a key for the certificate", { ...pair, "client.crt": key }, ["certificate-file DOCTOR_CERTIFICATE_IS_KEY"]],
   [
@@ -253,6 +263,19 @@ const broken: readonly Row[] = [
         extensions: { extendedKeyUsage: ["serverAuth"] },
       });
       return { "client.crt": pem(server), "client.key": pkcs8(server) };
+    })(),
+    ["certificate-role DOCTOR_CERTIFICATE_NOT_FOR_CLIENTS?"],
+  ],
+  [
+    "a certificate whose key may not sign",
+    (() => {
+      const agreeing = entity({
+        name: "lamp",
+        issuer: authority,
+        ...valid,
+        extensions: { keyUsage: ["keyAgreement"], extendedKeyUsage: ["clientAuth"] },
+      });
+      return { "client.crt": pem(agreeing), "client.key": pkcs8(agreeing) };
     })(),
     ["certificate-role DOCTOR_CERTIFICATE_NOT_FOR_CLIENTS?"],
   ],

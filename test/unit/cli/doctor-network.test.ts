@@ -82,6 +82,8 @@ async function examine(patient: Case): Promise<{ report: DoctorReport; found: st
 
 // ---- what can listen ----
 
+const ignoring: TransportHandler = { onData: () => {}, onWritable: () => {}, onEnd: () => {}, onError: () => {} };
+
 /** Never says a word. */
 const deaf: Listener = (accepted) =>
   accepted.open({ onData: () => {}, onWritable: () => {}, onEnd: () => {}, onError: () => {} });
@@ -97,6 +99,17 @@ function says(text: string): Listener {
       onWritable: () => {},
       onEnd: () => {},
       onError: () => {},
+    });
+}
+
+/** Answers what starts with an octet, and nothing else. */
+function onlyTo(octet: number, answer: readonly number[]): Listener {
+  return (accepted) =>
+    accepted.open({
+      ...ignoring,
+      onData: (view) => {
+        if (view[0] === octet) accepted.write(new Uint8Array(answer));
+      },
     });
 }
 
@@ -119,8 +132,6 @@ function overTls(
       }),
     );
 }
-
-const ignoring: TransportHandler = { onData: () => {}, onWritable: () => {}, onEnd: () => {}, onError: () => {} };
 
 const opened = (client: Transport): void => client.open(ignoring);
 
@@ -279,12 +290,30 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     ["handshake DOCTOR_NOT_TLS"],
   ],
   ["bytes that only start as TLS", { listen: says("\x16".repeat(9)) }, ["handshake DOCTOR_NOT_TLS"]],
+  [
+    "MQTT without TLS, from a broker that waits for more of what it does not understand",
+    { isSilent: true, listen: onlyTo(0x10, [0x20, 2, 0, 0]) },
+    ["handshake DOCTOR_NOT_TLS"],
+  ],
+  [
+    "something that answers CONNECT without TLS, and not by CONNACK",
+    { isSilent: true, listen: onlyTo(0x10, [...utf8Encode("ERR")]) },
+    ["handshake DOCTOR_HANDSHAKE_HANGS"],
+  ],
   ["a server that hangs up", { listen: says("") }, ["handshake DOCTOR_HANDSHAKE_CLOSED"]],
   ["an ALPN port without ALPN", { listen: needsAlpn(Alert.no_application_protocol) }, ["alpn DOCTOR_ALPN_NEEDED"]],
   ["the same, with another alert", { listen: needsAlpn(Alert.handshake_failure) }, ["alpn DOCTOR_ALPN_NEEDED"]],
   [
     "port 443 without ALPN",
     { listen: needsAlpn(Alert.no_application_protocol), options: { port: 443, alpn: [] } },
+    ["alpn DOCTOR_ALPN_NEEDED"],
+  ],
+  [
+    "port 443 without ALPN, and HTTPS there",
+    {
+      listen: answers([...utf8Encode("HTTP/1.1 400 Bad Request\r\n")], (client) => client.shutdown()),
+      options: { port: 443, alpn: [] },
+    },
     ["alpn DOCTOR_ALPN_NEEDED"],
   ],
   [
@@ -336,6 +365,17 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     ["host-name DOCTOR_HOST_NAME_MISMATCH"],
   ],
   [
+    "a server whose certificate breaks two rules: told once",
+    {
+      listen: overTls(
+        opened,
+        {},
+        authority.issue("localhost", { ...forLocalhost, keyUsage: ["cRLSign"], extendedKeyUsage: ["clientAuth"] }),
+      ),
+    },
+    ["server-certificate DOCTOR_SERVER_UNFIT"],
+  ],
+  [
     "a server with a client's certificate",
     {
       listen: overTls(opened, {}, authority.issue("localhost", { ...forLocalhost, extendedKeyUsage: ["clientAuth"] })),
@@ -371,6 +411,26 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     "an internal error of the server after the certificate (80)",
     { listen: refuses(Alert.internal_error) },
     ["handshake DOCTOR_SERVER_ALERT"],
+  ],
+  [
+    "another device's key: the server is not asked",
+    { files: { "client.key": authority.issue("other", forClient).privateKey } },
+    ["key-match DOCTOR_KEY_MISMATCH"],
+  ],
+  [
+    "a chain upside down: the server is not asked",
+    { files: { "client.crt": authority.pem + device.certificate } },
+    ["certificate-role DOCTOR_CHAIN_ORDER"],
+  ],
+  [
+    "a CA file without a CA: the server is not accused",
+    { files: { "ca.crt": device.privateKey } },
+    ["ca-file DOCTOR_CA_UNUSABLE"],
+  ],
+  [
+    "a self-signed certificate that was revoked",
+    { listen: refuses(Alert.certificate_revoked), files: selfSigned() },
+    ["client-certificate DOCTOR_CERTIFICATE_REVOKED"],
   ],
   [
     "a self-signed certificate",
@@ -420,6 +480,11 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
   ["another client with the same client id", { listen: rival(), options: patient }, [dropped]],
   ["the same, with a topic", { listen: rival(), options: { ...patient, topic: "app/a" } }, [dropped]],
   ["the same, without a thing", { listen: rival(), options: { ...patient, thingName: undefined } }, [dropped]],
+  [
+    "another client with the same client id, which comes back after a while",
+    { listen: tlsBroker({ shadows: false, dropsAfterMs: 300 }), options: { answerTimeoutMs: 4_000 } },
+    [dropped],
+  ],
   ["CONNACK 1", { listen: answers([0x20, 2, 0, 1]) }, ["connect DOCTOR_CONNECT_REFUSED_VERSION"]],
   ["CONNACK 2", { listen: answers([0x20, 2, 0, 2]) }, ["connect DOCTOR_CONNECT_REFUSED_CLIENT_ID"]],
   ["CONNACK 3", { listen: answers([0x20, 2, 0, 3]) }, ["connect DOCTOR_CONNECT_REFUSED_UNAVAILABLE"]],
@@ -528,6 +593,11 @@ const table: readonly (readonly [name: string, patient: Case, expected: readonly
     ["shadow-update DOCTOR_SHADOW_REFUSED"],
   ],
   [
+    "a shadow service that knows the shadow at get, and not at update",
+    { listen: tlsBroker({ shadows: (broker) => alwaysRejects(broker, "update", 404) }) },
+    ["shadow-update DOCTOR_SHADOW_REFUSED"],
+  ],
+  [
     "a server that breaks the handshake",
     { listen: tlsBroker({ tls: { deviations: [{ on: "ServerHelloDone", times: 2 }] } }) },
     ["handshake DOCTOR_HANDSHAKE_FAILED"],
@@ -603,6 +673,16 @@ function answersTheSecond(broker: Broker): void {
       if (!asked.has(topic)) asked.add(topic);
       else for (const answer of service.handle(topic, payload) ?? []) broker.publish({ ...answer, qos: 1 });
     });
+}
+
+/** The thing itself, or an app, asks at the same time, and is refused. */
+function answersOthersToo(broker: Broker): void {
+  for (const operation of ["get", "update"])
+    broker.subscribe(`${shadow}/${operation}`, () => {
+      const payload = encodeJson({ code: 400, message: "no", clientToken: "somebody else's" });
+      broker.publish({ topic: `${shadow}/${operation}/rejected`, payload, qos: 1 });
+    });
+  serveShadows(broker, new ShadowService({ now: () => 1 }), silent);
 }
 
 /** Somebody else on the shadow's topics. */
@@ -691,6 +771,8 @@ const healthy: readonly (readonly [name: string, patient: Case])[] = [
     "a subscription that takes effect behind its SUBACK",
     { listen: tlsBroker({ shadows: answersTheSecond }), isSilent: true },
   ],
+  ["answers to somebody else's requests before its own", { listen: tlsBroker({ shadows: answersOthersToo }) }],
+  ["a thing whose certificate has another name", { options: { thingName: "fridge" } }],
   ["self-signed and registered", { files: selfSigned() }],
   ["more than one CA", { files: { "ca.crt": stranger.pem + authority.pem } }],
 ];

@@ -70,6 +70,13 @@ describe("doctor: the guide's five factors", () => {
       reportOf(untilConnack, (to) => to.found("subscribe", "DOCTOR_SUBSCRIBE_CLOSED", "x")),
       "yes yes yes yes no",
     ],
+    [
+      "a shadow that can be read, and an update that is refused",
+      reportOf([...untilConnack, "receive", "shadow-get"], (to) => {
+        to.found("shadow-update", "DOCTOR_SHADOW_REFUSED", "x");
+      }),
+      "yes yes yes yes ?",
+    ],
     ["connected, and no topic known", reportOf(untilConnack), "yes yes yes yes ?"],
   ])("%s", (_, report, expected) => {
     expect(verdicts(report)).toBe(expected);

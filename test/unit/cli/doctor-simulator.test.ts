@@ -379,6 +379,15 @@ describe("doctor: a policy as a file is judged statement by statement", () => {
   });
 });
 
+it("doctor: with --read-only the policy need not allow the update", async () => {
+  const { found } = await examine({
+    thing: { policy: examplePolicies.everything },
+    policyFile: denying("iot:Publish", `topic/${shadow}/update`).policy as object,
+    options: { policy: "policy.json", readOnly: true },
+  });
+  expect(found).toEqual([]);
+});
+
 describe("doctor against the simulator: nothing healthy is accused", () => {
   it.concurrent.each(healthy)("%s", async (_, patient) => {
     const { found, report } = await examine(patient);

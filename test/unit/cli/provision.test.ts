@@ -20,6 +20,7 @@ import { embedCredentials, findCredentials } from "../../../src/simulator/node/e
 import { startLocalEndpoint } from "../../../src/simulator/node/endpoint.ts";
 import { finish } from "../../../src/task.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import type { PrivateKey } from "../../../src/tls/crypto/provider.ts";
 import { selfSign } from "../../../src/tls/x509/authority.ts";
 import {
   createCertificateRequest,
@@ -32,6 +33,7 @@ import {
   verifyCertificate,
 } from "../../../src/tls/x509/index.ts";
 import { ecKey, nodeDouble, random, rsaKey } from "../x509/node-double.ts";
+import { DAY, entity } from "../x509/pki.ts";
 
 const root = mkdtempSync(join(tmpdir(), "thingwire-provision-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -260,10 +262,15 @@ describe("thingwire provision", () => {
 
 /** A CA of one day that began so many days from now. */
 function authorityOf(folder: string, days: number): string[] {
-  const [crt, key] = [join(folder, "old.crt"), join(folder, "old.key")];
   const clock = { now: () => 0, wallMs: () => Date.now() + days * 86_400_000 };
   const ports = { crypto: nodeDouble(), random, clock };
   const { certificate, privateKey } = selfSign(ecKey(), ports, { subject: [["CN", "old"]], days: 1 });
+  return written(folder, certificate, privateKey);
+}
+
+/** Writes a CA's files, and tells the options that name them. */
+function written(folder: string, certificate: Uint8Array, privateKey: PrivateKey): string[] {
+  const [crt, key] = [join(folder, "old.crt"), join(folder, "old.key")];
   writeFileSync(crt, toPem("CERTIFICATE", certificate));
   writeFileSync(key, toPem("PRIVATE KEY", encodePrivateKey(privateKey)));
   return ["--ca", crt, "--ca-key", key];
@@ -312,6 +319,15 @@ describe("thingwire provision refuses", () => {
       async (folder) => {
         await made(folder, "key", "other");
         return ["device", "lamp", "--ca", join(dir, "ca.crt"), "--ca-key", join(folder, "other-private.pem.key")];
+      },
+    ],
+    [
+      "X509_NOT_A_CA",
+      "a CA that may sign lists only",
+      async (folder) => {
+        const dates = { notBefore: Date.now() - DAY, notAfter: Date.now() + DAY };
+        const { der, key } = entity({ name: "lists", ...dates, extensions: { ca: true, keyUsage: ["cRLSign"] } });
+        return ["device", "lamp", ...written(folder, der, key)];
       },
     ],
     [

@@ -76,6 +76,7 @@ describe("PEM", () => {
     ["a second BEGIN inside", pem.replace("-----END", "-----BEGIN TEST-----\n-----END"), 5],
     ["a character outside of base64", pem.replace("AAEC", "AA*C"), 2],
     ["a character missing", pem.replace("AAEC", "AAE"), 1],
+    ["the padding missing", pem.replace(/=+\n/, "\n"), 1],
     ["padding in the middle", pem.replace("AAEC", "AA=="), 1],
     ["bits behind the end", pem.replace(/.(==?)\n/, "/$1\n"), 1],
     ["nothing inside", "-----BEGIN TEST-----\n-----END TEST-----\n", 1],
