@@ -42,6 +42,26 @@ describe("the words of the registry", () => {
     await empty.close();
   });
 
+  it("the beginning of an id is enough, as long as no other begins so", async () => {
+    const ids: string[] = [];
+    // Of seventeen ids two begin with the same digit.
+    for (let i = 0; i < 17; i++) {
+      const path = file("one.crt", toPem("CERTIFICATE", issue(newAuthority()).certificate));
+      ids.push(((await say(`register certificate ${path}`)).json as { certificateId: string }).certificateId);
+    }
+    const digit = ids.map((id) => id[0]!).find((first, i, all) => all.indexOf(first) < i)!;
+    await expect(say(`revoke certificate ${digit}`)).rejects.toThrow(/there are \d+/);
+    expect((await say(`revoke certificate ${ids[0]!.slice(0, 12).toUpperCase()}`)).json).toMatchObject({
+      certificateId: ids[0],
+      status: "REVOKED",
+    });
+    for (const id of ids) {
+      await say(`deactivate certificate ${id}`);
+      await say(`delete certificate ${id}`);
+    }
+    await expect(say("create thing lamp p256 nothing")).rejects.toThrow("there is no policy nothing");
+  });
+
   it("things, certificates and policies: from creation to deletion", async () => {
     const created = (await say("create thing lamp rsa none")).json as Record<string, string>;
     const id = created["certificateId"]!;

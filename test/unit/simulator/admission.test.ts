@@ -166,6 +166,8 @@ describe("tls12-client.md §4: the rules of ports 8883 and 443", () => {
       sdk: -28,
     });
     expect(cloud.explain().at(-1)?.explanation).toContain("port 443 wants ALPN x-amzn-mqtt-ca");
+    const loud = { clientId: "f", tls: { serverName: "LOCALHOST" } };
+    await connect(cloud, device, loud);
     const custom = { clientId: "e", dial, tls: { alpn: ["mqtt"] } };
     expect(await failure(connect(cloud, device, custom))).toMatchObject({ ...HANDSHAKE, alert: 120 });
     expect(cloud.explain().at(-1)?.explanation).toContain("custom authentication, which is not simulated");
@@ -196,7 +198,7 @@ describe("certificates of one's own CA", () => {
 
   it("auto registration: the first connection registers, PENDING_ACTIVATION, and is refused; once activated it is served", async () => {
     const cloud = await start();
-    const authority = newAuthority("My CA");
+    const authority = newAuthority();
     const caCertificateId = registerAuthority(cloud, authority, true);
     const device = issue(authority);
     const events: unknown[] = [];
@@ -214,6 +216,9 @@ describe("certificates of one's own CA", () => {
     cloud.registry.attachPolicy(cloud.policyFor("lamp", undefined)!, certificateId);
     await (await connect(cloud, device)).close();
 
+    const tooOld = issue(authority, { to: -1 });
+    expect(await failure(connect(cloud, tooOld))).toMatchObject({ ...HANDSHAKE, alert: 45 });
+    expect(cloud.certificates.list).toHaveLength(1);
     cloud.authorities.setAutoRegistration(caCertificateId, false);
     expect(await failure(connect(cloud, issue(authority)))).toMatchObject({ ...HANDSHAKE, alert: 46 });
     expect(cloud.certificates.list).toHaveLength(1);

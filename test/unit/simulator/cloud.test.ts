@@ -14,7 +14,7 @@ import {
   simulate,
   type ThingCredentials,
 } from "../../../src/simulator/index.ts";
-import { serveMqtt } from "../../../src/simulator/serve.ts";
+import { endOrderly, serveMqtt } from "../../../src/simulator/serve.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
 import { memoryPair } from "../../../src/transport/memory.ts";
@@ -183,6 +183,32 @@ describe("simulator, in process", () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(connection.closed?.reason).toContain("no CONNECT");
     expect([ended, timers.length]).toEqual([true, 0]);
+  });
+
+  it("what a client that has ended does not take any more is given up with it, at once", async () => {
+    const broker = new Broker({ now: () => 0 });
+    const [client, server] = memoryPair({ capacity: 64 });
+    let ends = 0;
+    serveMqtt(broker, server, nodeRuntime, {
+      end: (transport) => {
+        ends++;
+        return endOrderly(transport);
+      },
+    });
+    client.open({ onData: () => {}, onWritable: () => {}, onEnd: () => {}, onError: () => {} });
+    client.write(
+      encode({
+        ...{ type: PacketType.CONNECT, clientId: "c", cleanSession: true, keepAliveSeconds: 0 },
+        ...{ will: undefined, username: undefined, password: undefined },
+      }),
+    );
+    client.write(encode({ type: PacketType.SUBSCRIBE, packetId: 1, subscriptions: [{ filter: "t", qos: 0 }] }));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    client.pause();
+    broker.publish({ topic: "t", payload: new Uint8Array(500) });
+    client.shutdown();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(ends).toBe(1);
   });
 
   it("a client that is dropped and does not take its last bytes is given up after five seconds", async () => {

@@ -172,6 +172,26 @@ describe("device-shadow.md §8: policies and the broker", () => {
     expect(await failure(connect(cloud, device, from("192.0.2.7")))).toMatchObject({ phase: "connect" });
   });
 
+  it("the variables of a thing are those of one that is attached to the certificate, and no other's", async () => {
+    const policy = {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: "iot:Connect",
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
+          Resource: "arn:aws:iot:*:*:client/${iot:Connection.Thing.ThingName}",
+        },
+      ],
+    };
+    const { cloud, device } = await lamp({}, policy);
+    cloud.things.put({ thingName: "other" });
+    await (await connect(cloud, device)).close();
+    expect(await failure(connect(cloud, device, { clientId: "other" }))).toMatchObject({ phase: "connect" });
+    cloud.registry.attachThing("other", device.certificateId);
+    await (await connect(cloud, device, { clientId: "other" })).close();
+  });
+
   it("remembers a hundred refusals, the newest last", async () => {
     const { cloud, device } = await lamp({}, false);
     for (let i = 0; i < 120; i++)
@@ -192,6 +212,17 @@ describe("device-shadow.md §8: policies and the broker", () => {
 });
 
 describe("UpdateCertificate: connections of a certificate that is no longer ACTIVE are dropped", () => {
+  it.each<[string, (cloud: Cloud, id: string) => void]>([
+    ["INACTIVE", (cloud, id) => cloud.certificates.deactivate(id)],
+    ["REVOKED", (cloud, id) => cloud.certificates.revoke(id)],
+    ["PENDING_ACTIVATION", (cloud, id) => cloud.certificates.setStatus(id, "PENDING_ACTIVATION")],
+  ])("at once: %s", async (_, change) => {
+    const { cloud, device } = await lamp({}, examplePolicies.everything);
+    const end = lost(await connect(cloud, device));
+    change(cloud, device.certificateId);
+    expect(await end).toBe("MQTT_CONNECTION_LOST");
+  });
+
   it("after propagationMs, unless it is ACTIVE again by then", async () => {
     const { cloud, device } = await lamp({ propagationMs: 60 }, examplePolicies.everything);
     // The attachment propagates, too.

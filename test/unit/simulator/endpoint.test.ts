@@ -1,6 +1,16 @@
 import { X509Certificate } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { connect as tcpConnect } from "node:net";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { type AddressInfo, createServer, type Socket, connect as tcpConnect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
@@ -12,6 +22,8 @@ import { connectThing } from "../../../src/runtime/node.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import { createAuthority, issueDevice } from "../../../src/simulator/authority.ts";
 import { examplePolicies } from "../../../src/simulator/index.ts";
+import { acceptedSocket } from "../../../src/simulator/node/accepted-socket.ts";
+import { openAccount } from "../../../src/simulator/node/account.ts";
 import { type LocalEndpoint, startLocalEndpoint } from "../../../src/simulator/node/endpoint.ts";
 import { openFolder } from "../../../src/simulator/node/folder.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
@@ -110,6 +122,41 @@ describe("local endpoint on Node", () => {
     expect(lines.join("\n")).toContain("refused: it sent no certificate");
   });
 
+  it("of what a client does not read, 64 KiB wait in the process and no more", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const client = tcpConnect((server.address() as AddressInfo).port, "127.0.0.1");
+    const socket = await new Promise<Socket>((resolve) => server.once("connection", resolve));
+    const transport = acceptedSocket(socket, "a socket");
+    let room = 0;
+    const handler = { onData() {}, onEnd() {}, onError() {} };
+    transport.open({
+      ...handler,
+      onWritable(bytes) {
+        room = bytes;
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    let sent = 0;
+    for (let quiet = 0; quiet < 5; ) {
+      const accepted = transport.write(new Uint8Array(1_000_000));
+      sent += accepted;
+      expect(socket.writableLength).toBeLessThanOrEqual(65_536);
+      quiet = accepted === 0 ? quiet + 1 : 0;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    let received = 0;
+    room = 0;
+    client.on("data", (bytes) => {
+      received += bytes.length;
+    });
+    await expect.poll(() => received).toBe(sent);
+    expect(room).toBe(65_536);
+    transport.destroy();
+    client.destroy();
+    server.close();
+  });
+
   it("a client that never reads does not hold up close()", async () => {
     const endpoint = await start();
     const { device, caPem } = endpoint.folder;
@@ -185,6 +232,10 @@ describe("the endpoint's folder", () => {
     expect(nextYear.caPem).toBe(first.caPem);
     expect(nextYear.device).toEqual(first.device);
     expect(nextYear.server.certificatePem).not.toBe(first.server.certificatePem);
+    // A day before it expires it counts as expired.
+    const validDays = 397;
+    expect(openFolder(dir, "lamp", later(400 + validDays - 1.1)).created).toBe(false);
+    expect(openFolder(dir, "lamp", later(400 + validDays - 0.9)).created).toBe(true);
     const muchLater = openFolder(dir, "lamp", later(3660));
     expect(muchLater.caPem).not.toBe(first.caPem);
     expect(muchLater.device.certificatePem).not.toBe(first.device.certificatePem);
@@ -194,6 +245,24 @@ describe("the endpoint's folder", () => {
     expect(otherCa.caPem).not.toBe(muchLater.caPem);
     for (const { certificatePem } of [otherCa.server, otherCa.device])
       expect(new X509Certificate(certificatePem).verify(ca.publicKey)).toBe(true);
+  });
+
+  it("a key that cannot be written leaves no certificate, which would be another key's", () => {
+    const dir = newFolder();
+    const { certificateFile, privateKeyFile } = openFolder(dir, "lamp", ports).device;
+    mkdirSync(join(`${privateKeyFile}.part.key`, "in the way"), { recursive: true });
+    expect(() => openFolder(dir, "lamp", later(3660))).toThrow("client.key cannot be written");
+    expect(existsSync(certificateFile)).toBe(false);
+    rmSync(`${privateKeyFile}.part.key`, { recursive: true });
+    expect(openFolder(dir, "lamp", later(3660)).created).toBe(true);
+  });
+
+  it("close() lets go of the folder, in this process too", async () => {
+    const dir = newFolder();
+    const account = await openAccount({ dir });
+    await expect(openAccount({ dir })).rejects.toThrow("in use");
+    await account.close();
+    await (await openAccount({ dir })).close();
   });
 
   it("a crash while it is written costs nothing: what is incomplete is made anew, and old permissions do not stay", () => {

@@ -155,6 +155,14 @@ describe("the folder's lock", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it("who holds it no longer does not release it for another", () => {
+    const folder = newFolder();
+    const unlock = lockFolder(folder);
+    writeFileSync(join(folder, "lock"), "1 1");
+    unlock();
+    expect(readFileSync(join(folder, "lock"), "utf8")).toBe("1 1");
+  });
+
   it("is not taken from a process of somebody else that lives", () => {
     const folder = newFolder();
     lockFolder(folder)();

@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
 import type { Json } from "../../../src/shadow/json.ts";
 import { type Cloud, defaultPolicy, examplePolicies, simulate } from "../../../src/simulator/index.ts";
 import { type Ledger, recordKinds } from "../../../src/simulator/ledger.ts";
+import { finish } from "../../../src/task.ts";
+import { issueUnder } from "../../../src/tls/x509/authority.ts";
 import { toPem } from "../../../src/tls/x509/pem.ts";
-import { closeAll, issue, newAuthority, registerAuthority, start } from "./account.ts";
+import { closeAll, crypto, issue, newAuthority, newKey, ports, registerAuthority, start } from "./account.ts";
 
 afterEach(closeAll);
 
@@ -42,11 +45,31 @@ describe("the registry", () => {
     await cloud.createThing("other", { policy: "thingwire-default" });
     await cloud.createThing("third", { policy: JSON.stringify(examplePolicies.everything) });
     expect(cloud.policies.list.map(({ name }) => name)).toEqual(["thingwire-default", "third-policy"]);
+    await cloud.createThing("a:b", { policy: examplePolicies.everything });
+    expect(cloud.policies.list.at(-1)?.name).toBe("a-b-policy");
+    // What the user has made of the default policy stays.
+    cloud.policies.put("thingwire-default", examplePolicies.everything);
+    await cloud.createThing("other");
+    expect(cloud.policies.get("thingwire-default").document).toEqual(examplePolicies.everything);
     await expect(cloud.createThing("x", { policy: "no policy" })).rejects.toMatchObject({
       code: "USAGE_INVALID_ARGUMENT",
     });
     await expect(cloud.createThing("x", { keyType: "rsa" })).rejects.toThrow("generateRsaKey");
     expect(cloud.things.find("x")).toBeUndefined();
+  });
+
+  it("a certificate that is registered already stays as it is", async () => {
+    const cloud = await start();
+    const device = issue(newAuthority()).certificate;
+    const { certificateId } = cloud.adopt(device, {
+      thingName: "lamp",
+      policyName: cloud.policyFor("lamp", undefined),
+    });
+    cloud.certificates.revoke(certificateId);
+    const before = cloud.certificates.get(certificateId);
+    expect(cloud.certificates.register(device)).toEqual(before);
+    cloud.adopt(device, { thingName: "other" });
+    expect(cloud.certificates.get(certificateId)).toEqual({ ...before, things: ["lamp", "other"] });
   });
 
   it("as at AWS IoT, what is attached or active is not deleted", async () => {
@@ -103,6 +126,15 @@ describe("the registry", () => {
     await again.shadow("lamp", "gone").desire({ on: true });
     // device-shadow.md §14: a shadow that was deleted goes on with its version.
     expect(again.shadow("lamp", "gone").get()?.version).toBe(3);
+    expect(again.shadows.snapshot().tombstones).toEqual([]);
+    // And after its 48 hours nothing is kept of it.
+    await again.shadow("lamp", "gone").delete();
+    const inTwoDays = { now: () => 0, wallMs: () => Date.now() + 48.1 * 3_600_000 };
+    expect([...ledger.read("shadow")].map(([key]) => key)).toContain("$aws/things/lamp/shadow/name/gone");
+    const late = await start({ ledger, runtime: { ...nodeRuntime, clock: inTwoDays } });
+    expect([...ledger.read("shadow")].map(([key]) => key)).toEqual(["$aws/things/lamp/shadow"]);
+    await late.shadow("lamp", "gone").desire({ on: true });
+    expect(late.shadow("lamp", "gone").get()?.version).toBe(1);
   });
 
   it("nothing changes, and nothing is acknowledged, that cannot be kept", async () => {
@@ -191,7 +223,9 @@ describe("the registry", () => {
     ])
       expect(call).toThrow(expect.objectContaining({ code: "USAGE_INVALID_ARGUMENT" }));
     for (const options of [{ status: wrong("SLEEPING") }, { attributes: wrong(7) }, { policy: wrong(null) }])
-      await expect(cloud.createThing("lamp", { policy: false, ...options })).rejects.toMatchObject({ code: "USAGE_INVALID_ARGUMENT" });
+      await expect(cloud.createThing("lamp", { policy: false, ...options })).rejects.toMatchObject({
+        code: "USAGE_INVALID_ARGUMENT",
+      });
     expect(ledger.tables).toEqual(before);
     await start({ ledger });
   });
@@ -236,7 +270,6 @@ describe("the registry", () => {
 
   it("propagationMs: a change of policies counts after that time, also one behind another", async () => {
     let now = 0;
-    const { nodeRuntime } = await import("../../../src/runtime/node-ports.ts");
     const runtime = { ...nodeRuntime, clock: { now: () => now, wallMs: () => Date.now() } };
     const cloud = await start({ runtime, propagationMs: 1_000 });
     const id = await lampOf(cloud);
@@ -285,6 +318,16 @@ describe("registering a CA (AWS IoT Developer Guide, 'Register your CA certifica
       `must be the registration code ${code}`,
     );
     expect(register(authority.certificate, issue(other, { name: code }).certificate)).toThrow("did not prove");
+    const twoNames = issueUnder(authority, ports, {
+      subject: [
+        ["CN", code],
+        ["CN", "and another"],
+      ],
+      publicKey: finish(crypto.publicKey(newKey(), ports.random)),
+      days: 1,
+      extensions: { ca: false },
+    });
+    expect(register(authority.certificate, twoNames)).toThrow("must be the registration code");
     expect(register(authority.certificate, issue(authority, { name: code, to: -1 }).certificate)).toThrow("expired");
     expect(register(proof, proof)).toThrow("is no CA");
     expect(register(authority.certificate, new Uint8Array(3))).toThrow(expect.objectContaining({ layer: "x509" }));
