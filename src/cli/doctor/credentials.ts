@@ -71,6 +71,7 @@ function openFile(check: CheckId, path: string, ports: DoctorPorts, findings: Fi
 
 function causeOfSystem({ problem }: FileContents): Cause {
   if (problem === "ENOENT" || problem === "ENOTDIR") return "DOCTOR_FILE_MISSING";
+  if (problem === "EFBIG") return "DOCTOR_FILE_FOREIGN";
   return problem === "EISDIR" ? "DOCTOR_FILE_IS_FOLDER" : "DOCTOR_FILE_UNREADABLE";
 }
 

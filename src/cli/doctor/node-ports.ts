@@ -5,12 +5,15 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { gitStatus } from "../../runtime/node-git.ts";
 import { nodeRuntime } from "../../runtime/node-ports.ts";
 import { createCrypto } from "../../tls/crypto/index.ts";
 import { tcp } from "../../transport/node/tcp.ts";
 import type { DoctorPorts } from "./ports.ts";
+
+/** A key and a chain have a few kB; Amazon's roots, or a system's whole store, less than this. */
+const MAX_FILE_BYTES = 4_194_304;
 
 /** Files, git, DNS and TCP as Node has them. */
 export function nodeDoctorPorts(): DoctorPorts {
@@ -19,6 +22,7 @@ export function nodeDoctorPorts(): DoctorPorts {
     crypto: createCrypto(),
     readFile(path) {
       try {
+        if (statSync(path).size > MAX_FILE_BYTES) return { problem: "EFBIG" };
         return { bytes: new Uint8Array(readFileSync(path)) };
       } catch (error) {
         return { problem: systemCode(error) };

@@ -10,7 +10,7 @@ import type { GitState } from "../../runtime/node-git.ts";
 import type { CryptoProvider } from "../../tls/crypto/provider.ts";
 import type { Transport } from "../../transport/transport.ts";
 
-/** A file's contents, or the system's code for why there are none: `ENOENT`, `EACCES`, `EISDIR`, … */
+/** A file's contents, or the system's code for why there are none: `ENOENT`, `EACCES`, `EISDIR`, `EFBIG`, … */
 export type FileContents =
   | { readonly bytes: Uint8Array; readonly problem?: undefined }
   | { readonly problem: string; readonly bytes?: undefined };

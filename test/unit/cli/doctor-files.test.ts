@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -103,6 +103,7 @@ const broken: readonly Row[] = [
   ["no key file", { ...pair, "client.key": undefined }, ["key-file DOCTOR_FILE_MISSING"]],
   ["a key that may not be read", { ...pair, "client.key": "EACCES" }, ["key-file DOCTOR_FILE_UNREADABLE"]],
   ["a folder for the certificate", { ...pair, "client.crt": "EISDIR" }, ["certificate-file DOCTOR_FILE_IS_FOLDER"]],
+  ["a disk image", { ...pair, "client.crt": "EFBIG" }, ["certificate-file DOCTOR_FILE_FOREIGN"]],
   ["an empty key file", { ...pair, "client.key": "" }, ["key-file DOCTOR_FILE_EMPTY"]],
   ["white space only", { ...pair, "client.key": " \n\n" }, ["key-file DOCTOR_FILE_EMPTY"]],
   [
@@ -339,6 +340,20 @@ describe("doctor: every broken file is named, and nothing else", () => {
       const text = JSON.stringify(report);
       for (const secret of secretsOf(files)) expect(text).not.toContain(secret);
     });
+});
+
+it("doctor: a file that is far too big for a key is not read", () => {
+  const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+  try {
+    const file = join(folder, "image");
+    writeFileSync(file, "");
+    truncateSync(file, 2 ** 32);
+    expect(nodeDoctorPorts().readFile(file)).toEqual({ problem: "EFBIG" });
+    expect(nodeDoctorPorts().readFile(folder)).toEqual({ problem: "EISDIR" });
+    expect(nodeDoctorPorts().readFile(join(folder, "none"))).toEqual({ problem: "ENOENT" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("doctor: the key itself counts, not a link to it", () => {
