@@ -339,12 +339,17 @@ export class Cloud {
     this.#front = front;
   }
 
-  /** Drops all connections. Afterwards nobody is served. */
+  /**
+   * Drops all connections. Afterwards nobody is served. Without a port in front, clients may take up to five seconds for their last bytes;
+   * closing it again does not wait for them.
+   */
   async close(): Promise<void> {
     this.detachShadows();
     const closed = this.#front?.close();
     this.#listener.close();
+    if (closed === undefined) return;
     await closed;
+    this.#listener.close();
   }
 
   [asyncDispose](): Promise<void> {

@@ -78,6 +78,7 @@ export class Listener {
   readonly #log: Logger;
   readonly #clients: Map<string, Client> = new Map();
   readonly #timers: Set<() => void> = new Set();
+  readonly #lingering: Set<() => void> = new Set();
   #count = 0;
   #closed = false;
 
@@ -185,8 +186,9 @@ export class Listener {
     this.#timers.add(cancel);
   }
 
-  /** Drops all connections. Afterwards nobody is served. */
+  /** Drops all connections. Afterwards nobody is served. Once more, and nobody is given time to take its last bytes either. */
   close(): void {
+    if (this.#closed) for (const letGo of [...this.#lingering]) letGo();
     this.#closed = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
@@ -204,6 +206,7 @@ export class Listener {
   #serve(transport: Transport, client: Client, end: (reason: CloseReason) => Ended): void {
     client.connection = serveMqtt(this.#options.broker, transport, this.#options.runtime, {
       principal: client.principal,
+      lingering: this.#lingering,
       end: (_, reason) => {
         this.#clients.delete(client.principal);
         return end(reason);

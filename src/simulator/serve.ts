@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly principal?: string | undefined;
   /** Ends the stream once the last bytes were written or given up; {@link endOrderly} by default. Called once. */
   readonly end?: ((transport: Transport, reason: CloseReason) => Ended) | undefined;
+  /** Where those are kept that linger; calling one lets go of it at once. */
+  readonly lingering?: Set<() => void> | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export function serveMqtt(
   broker: Broker,
   transport: Transport,
   runtime: Pick<Runtime, "clock" | "timers">,
-  { principal, end = endOrderly }: ServeOptions = {},
+  { principal, end = endOrderly, lingering }: ServeOptions = {},
 ): BrokerConnection {
   const { clock } = runtime;
   let unsent: Uint8Array = NO_BYTES;
@@ -89,10 +91,13 @@ export function serveMqtt(
     if (over) return;
     over = true;
     alarm.cancel();
-    if (end(transport, connection.closed!) === "lingers") alarm.set(clock.now() + LINGER_MS);
+    if (end(transport, connection.closed!) === "destroyed") return;
+    lingering?.add(release);
+    alarm.set(clock.now() + LINGER_MS);
   }
 
   function release(): void {
+    lingering?.delete(release);
     alarm.cancel();
     transport.destroy();
   }

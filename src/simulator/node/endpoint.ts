@@ -59,6 +59,8 @@ export async function startLocalEndpoint(options: LocalEndpointOptions = {}): Pr
     const closed = Promise.all(ports.map((one) => one.close()));
     await account.close();
     await closed;
+    // The ports are closed: nobody takes any last bytes.
+    await cloud.close();
   };
   try {
     const device = account.ensureThing(thingName, policy);

@@ -122,6 +122,40 @@ describe("local endpoint on Node", () => {
     expect(lines.join("\n")).toContain("refused: it sent no certificate");
   });
 
+  it("close() leaves no timer of a client that ended without DISCONNECT and says no more", async () => {
+    const timers = new Set<() => void>();
+    const runtime = {
+      ...nodeRuntime,
+      timers: {
+        set(delayMs: number, fire: () => void) {
+          const cancel = nodeRuntime.timers.set(delayMs, () => {
+            timers.delete(over);
+            fire();
+          });
+          const over = () => {
+            timers.delete(over);
+            cancel();
+          };
+          timers.add(over);
+          return over;
+        },
+      },
+    };
+    const endpoint = await startLocalEndpoint({ dir: newFolder(), port: 0, runtime });
+    const { device: own, caPem } = endpoint.folder;
+    const socket = tlsConnect({
+      ...{ host: "localhost", servername: "localhost", port: endpoint.port, ca: caPem },
+      ...{ key: own.privateKeyPem, cert: own.certificatePem },
+    });
+    socket.on("error", () => {});
+    await new Promise((resolve) => socket.once("secureConnect", resolve));
+    expect(timers.size).toBeGreaterThan(0);
+    socket.end();
+    await new Promise((resolve) => socket.once("close", resolve));
+    await endpoint.close();
+    expect(timers.size).toBe(0);
+  });
+
   it("of what a client does not read, 64 KiB wait in the process and no more", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
