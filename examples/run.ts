@@ -18,7 +18,7 @@ import { startLocal } from "./local-endpoint.ts";
 import { type Output, type Report, report } from "./report.ts";
 import { HELP, readSettings, type Settings, SettingsError } from "./settings.ts";
 import { subscribePublish } from "./subscribe-publish/subscribe-publish.ts";
-import { App } from "./thing-shadow/app.ts";
+import { App, type AppDocument } from "./thing-shadow/app.ts";
 import { type Room, thingShadow } from "./thing-shadow/thing-shadow.ts";
 
 /** Where things lie and how fast it runs: tests use other folders and shorter pauses. */
@@ -144,12 +144,18 @@ async function attachOwnService(device: ConnectThingOptions, out: Report): Promi
 async function checkConvergence(app: App, room: Room, out: Report): Promise<void> {
   const { desired, reported, version } = await app.document();
   out.line(`  document, version ${version}: ${JSON.stringify({ desired, reported })}`);
-  const same =
+  if (!converged({ desired, reported }, room))
+    throw new Error(`the shadow has not converged: the device has ${JSON.stringify(room)}`);
+  out.line("  desired and reported agree with the device");
+}
+
+/** Whether the app's wish, what the shadow says of the device, and the device itself are the same. */
+export function converged({ desired, reported }: Omit<AppDocument, "version">, room: Room): boolean {
+  return (
     desired.windowOpen === room.windowOpen &&
     reported.windowOpen === room.windowOpen &&
-    reported.temperature === room.temperature;
-  if (!same) throw new Error(`the shadow has not converged: the device has ${JSON.stringify(room)}`);
-  out.line("  desired and reported agree with the device");
+    reported.temperature === room.temperature
+  );
 }
 
 function loggerFor(debug: string | undefined): Logger | undefined {

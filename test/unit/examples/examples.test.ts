@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { startLocal } from "../../../examples/local-endpoint.ts";
-import { run } from "../../../examples/run.ts";
+import { converged, run } from "../../../examples/run.ts";
 import { LEVELS, readSettings, SettingsError } from "../../../examples/settings.ts";
 import { Broker } from "../../../src/mqtt/broker.ts";
 import { nodeRuntime } from "../../../src/runtime/node-ports.ts";
@@ -23,6 +23,15 @@ async function start(args: readonly string[], certs = mkdtempSync(join(root, "ce
 }
 
 describe("examples", () => {
+  it("the shadow has converged only where app, shadow and device say the same of everything", () => {
+    const room = { temperature: 20, windowOpen: true };
+    expect(converged({ desired: { windowOpen: true }, reported: { ...room } }, room)).toBe(true);
+    expect(converged({ desired: { windowOpen: false }, reported: { ...room } }, room)).toBe(false);
+    expect(converged({ desired: { windowOpen: true }, reported: { ...room, windowOpen: false } }, room)).toBe(false);
+    expect(converged({ desired: { windowOpen: true }, reported: { ...room, temperature: 19 } }, room)).toBe(false);
+    expect(converged({ desired: {}, reported: {} }, room)).toBe(false);
+  });
+
   it.each(["own", "native"])("both run against the local endpoint with %s TLS and converge", async (tls) => {
     const { code, text, certs } = await start(["--rounds", "4", "--tls", tls]);
     expect([code, text.includes("Failed")]).toEqual([0, false]);
