@@ -93,6 +93,7 @@ class Device {
 
   async connect(): Promise<void> {
     const parser = new PacketParser({ role: "client", maxPacketBytes: 10_000 });
+    const old = this.#transport;
     const transport = this.#cloud.transport(this.certificateId);
     const over = (): void => {
       if (this.#transport === transport) this.isOpen = false;
@@ -115,6 +116,9 @@ class Device {
       onError: over,
     });
     await this.say(connect(this.name));
+    // A CONNECT that is refused takes over nothing: the connection before it goes on, and this device is done with it.
+    if (!this.isOpen) old?.destroy();
+    await settle();
   }
 
   async say(packet: Packet): Promise<void> {
