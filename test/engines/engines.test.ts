@@ -11,6 +11,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCrypto } from "../../src/tls/crypto/index.ts";
+import { parsePrivateKey } from "../../src/tls/x509/keys.ts";
+import { seededRandom } from "../fixtures/seeded-random.ts";
+import { bigIntOperations, languageOperations } from "./arithmetic.ts";
 import type { Input, Report, SignatureCase } from "./suite.ts";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -28,6 +32,11 @@ const published = Object.fromEntries(
     moddable === undefined || subpath === "." ? [] : [[`thingwire${subpath.slice(1)}`, join(root, moddable)]],
   ),
 );
+
+const rsaPrivateKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
+  format: "der",
+  type: "pkcs8",
+});
 
 let inputs: string[] = [];
 
@@ -49,7 +58,12 @@ function signatureCase(type: "ec" | "rsa"): SignatureCase {
 }
 
 beforeAll(async () => {
-  const input: Input = { ecdsa: signatureCase("ec"), rsa: signatureCase("rsa"), recording };
+  const input: Input = {
+    ecdsa: signatureCase("ec"),
+    rsa: signatureCase("rsa"),
+    rsaPrivateKey: rsaPrivateKey.toString("hex"),
+    recording,
+  };
   const { metafile } = await build({
     metafile: true,
     entryPoints: [here("suite.ts")],
@@ -92,6 +106,12 @@ describe.each([
   it("has nothing but the language", () => expect(report.globals).toEqual([]));
   it("verifies an ECDSA signature, and refuses a wrong one", () => expect(report.ecdsa).toEqual([true, false]));
   it("verifies an RSA signature, and refuses a wrong one", () => expect(report.rsa).toEqual([true, false]));
+  it("computes with big integers as V8 does: the language's operations, all groups and signatures", () => {
+    expect(report.language).toBe(languageOperations());
+    const limbs = createCrypto({ arithmetic: "limbs" });
+    expect(report.bigInt).toEqual(bigIntOperations(limbs, seededRandom(1), parsePrivateKey(rsaPrivateKey)));
+    expect(report.bigInt.filter((text) => text.endsWith("true"))).toHaveLength(5);
+  });
   it("replays a recorded mutual handshake to Finished, at once and in slices", () => {
     for (const { suite, data, error } of report.handshakes) {
       expect(error).toBeUndefined();

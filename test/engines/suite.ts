@@ -6,9 +6,12 @@
 import { encode, PacketParser, PacketType } from "thingwire/mqtt";
 import { delta, merge } from "thingwire/shadow";
 import { createCrypto, type PublicKey, type SignatureAlgorithm } from "thingwire/tls/crypto";
+import { parsePrivateKey } from "thingwire/tls/x509";
 import { fromHex, toHex, utf8Encode } from "../../src/bytes.ts";
 import { finish } from "../../src/task.ts";
 import { type Recording, replay } from "../fixtures/replay.ts";
+import { seededRandom } from "../fixtures/seeded-random.ts";
+import { bigIntOperations, languageOperations } from "./arithmetic.ts";
 
 /** A signature that `node:crypto` made, in hexadecimal. */
 export interface SignatureCase {
@@ -21,6 +24,8 @@ export interface SignatureCase {
 export interface Input {
   readonly ecdsa: SignatureCase;
   readonly rsa: SignatureCase;
+  /** PKCS #8, in hexadecimal. */
+  readonly rsaPrivateKey: string;
   readonly recording: Recording;
 }
 
@@ -28,6 +33,8 @@ export interface Report {
   readonly globals: readonly string[];
   readonly ecdsa: readonly [right: boolean, wrong: boolean];
   readonly rsa: readonly [right: boolean, wrong: boolean];
+  readonly language: string;
+  readonly bigInt: readonly string[];
   readonly handshakes: readonly {
     readonly budget: number;
     readonly suite?: string | undefined;
@@ -90,6 +97,8 @@ const report: Report = {
   ),
   ecdsa: verify(input.ecdsa),
   rsa: verify(input.rsa),
+  language: languageOperations(),
+  bigInt: bigIntOperations(crypto, seededRandom(1), parsePrivateKey(fromHex(input.rsaPrivateKey))),
   handshakes: [handshake(Number.MAX_SAFE_INTEGER), handshake(500)],
   ...publishRoundTrip(),
   delta: JSON.stringify(difference),
