@@ -10,9 +10,8 @@
 
 import type { Random } from "../../ports.ts";
 import type { Task } from "../../task.ts";
-import { type Coordinates, type Curve, createCurve } from "./curve.ts";
+import { type Coordinates, type Curve, createBigIntCurve, createCurve, type SecretUse } from "./curve.ts";
 import { p256 } from "./curve-parameters.ts";
-import { bigintArithmetic } from "./field.ts";
 import { p256LimbArithmetic } from "./p256-limbs.ts";
 
 /** Multiplications of the generator, which cost about a third of the others, after which it moves: some 25 handshakes. */
@@ -28,7 +27,7 @@ export function createAutoP256(): Curve {
 class AutoCurve implements Curve {
   readonly parameters = p256;
   readonly bytes: number;
-  readonly #bigint: Curve = createCurve(p256, bigintArithmetic);
+  readonly #bigint: Curve = createBigIntCurve(p256);
   #limbs: Curve | undefined;
   #work = 0;
 
@@ -44,8 +43,8 @@ class AutoCurve implements Curve {
     return this.#bigint.encodePoint(point);
   }
 
-  multiplyGenerator(scalar: bigint, random: Random): Task<Coordinates> {
-    return this.#after(GENERATOR_WORK).multiplyGenerator(scalar, random);
+  multiplyGenerator(scalar: bigint, random: Random, use?: SecretUse): Task<Coordinates> {
+    return this.#after(GENERATOR_WORK).multiplyGenerator(scalar, random, use);
   }
 
   multiply(scalar: bigint, point: Coordinates, random: Random): Task<Coordinates> {

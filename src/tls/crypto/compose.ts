@@ -61,6 +61,8 @@ class ComposedCrypto implements CryptoProvider {
   readonly #preparedAeads = new Map<AeadName, (key: Uint8Array) => Aead>();
   readonly #preparedGroups = new Map<GroupName, PreparedGroup>();
   readonly #blindingPairs: BlindingPairs = new WeakMap();
+  /** Public halves that were computed, by the scalar's array, so that a client that connects again with its key need not. */
+  readonly #publicHalves = new WeakMap<Uint8Array, PublicKey & { type: "ec" }>();
 
   constructor(pieces: CryptoPieces) {
     this.#hashes = new Map(pieces.hashes.map((piece) => [piece.name, piece]));
@@ -131,8 +133,14 @@ class ComposedCrypto implements CryptoProvider {
   publicKey(key: PrivateKey, random: Random): Task<PublicKey> {
     if (key.type === "rsa") return done({ type: "rsa", modulus: key.modulus, exponent: key.publicExponent });
     const curve = this.#curve(key.curve);
-    const product = curve.multiplyGenerator(checkedScalar(curve, key.scalar), random);
-    return map(product, (point) => ({ type: "ec", curve: key.curve, point: curve.encodePoint(point) }));
+    const scalar = checkedScalar(curve, key.scalar);
+    const kept = this.#publicHalves.get(key.scalar);
+    if (kept?.curve === key.curve) return done({ ...kept, point: kept.point.slice() });
+    return map(curve.multiplyGenerator(scalar, random), (product) => {
+      const half = { type: "ec", curve: key.curve, point: curve.encodePoint(product) } as const;
+      this.#publicHalves.set(key.scalar, half);
+      return { ...half, point: half.point.slice() };
+    });
   }
 
   generateKey(name: CurveName, random: Random): Task<PrivateKey> {

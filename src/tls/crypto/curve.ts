@@ -3,8 +3,9 @@
  *
  * Every secret scalar takes the same sequence of field operations. On a uniform field that is all: operations and table look-ups are
  * the same whatever the values, and no addition meets a case that its formula does not cover. On BigInt, where neither holds,
- * secrets are blinded besides: a random multiple of the order is added to the scalar, and the point gets a random Z, so that no digit and no
- * intermediate value can be predicted, nor whether additions meet special cases.
+ * secrets are blinded besides. The point gets a random Z, so that no intermediate value can be predicted. To a scalar that will be used
+ * again, and to an ECDSA nonce, a random multiple of the order is added, so that what leaks of some digits in many signatures adds up to nothing. An
+ * ephemeral key of ECDHE goes without: it is random already, and gone before anything could be averaged.
  *
  * @module
  */
@@ -12,8 +13,9 @@
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { chain, map, type Task } from "../../task.ts";
+import { BigIntPoints } from "./bigint-points.ts";
 import type { CurveParameters } from "./curve-parameters.ts";
-import type { Arithmetic } from "./field.ts";
+import { type Arithmetic, bigintArithmetic, type Field } from "./field.ts";
 import { drawInteger, drawResidue, mod, toBytes, toInteger } from "./integers.ts";
 import {
   BLINDED,
@@ -25,13 +27,16 @@ import {
   UNIFORM,
 } from "./multiplication.ts";
 import { type Affine, type Jacobian, OddMultiples, Points, ToAffine } from "./points.ts";
-import { blindedScalar, plainScalar, type SecretScalar } from "./recoding.ts";
+import { blindedScalar, plainScalar, type SecretScalar, scalarDigits } from "./recoding.ts";
 
 /** A point that is not infinity, as integers. */
 export interface Coordinates {
   readonly x: bigint;
   readonly y: bigint;
 }
+
+/** Whether a secret scalar, or one that gives it away, is used again (a key, an ECDSA nonce), or in one key exchange only. */
+export type SecretUse = "kept" | "ephemeral";
 
 /** One curve with its tables; what field arithmetic it runs on does not show. */
 export interface Curve {
@@ -45,9 +50,9 @@ export interface Curve {
   decodePoint(bytes: Uint8Array): Coordinates | undefined;
   /** 04, x, y. */
   encodePoint(point: Coordinates): Uint8Array;
-  /** A secret scalar in `[1, order)` times the generator. Randomness is labelled `"blinding"`. */
-  multiplyGenerator(scalar: bigint, random: Random): Task<Coordinates>;
-  /** A secret scalar in `[1, order)` times a point. */
+  /** A secret scalar in `[1, order)`, `"kept"` by default, times the generator. Randomness is labelled `"blinding"`. */
+  multiplyGenerator(scalar: bigint, random: Random, use?: SecretUse): Task<Coordinates>;
+  /** An ephemeral secret scalar in `[1, order)` times a point. */
   multiply(scalar: bigint, point: Coordinates, random: Random): Task<Coordinates>;
   /** Whether the x coordinate of u1·G + u2·point is congruent to r modulo the order. For public values: it is not blinded. */
   combinationHasX(u1: bigint, point: Coordinates, u2: bigint, r: bigint): Task<boolean>;
@@ -55,9 +60,17 @@ export interface Curve {
   inverse(scalar: bigint): Task<bigint>;
 }
 
+/** The group law over a field: {@link Points}, or the same written out for an arithmetic. */
+type Law<E> = new (field: Field<E>) => Points<E>;
+
 /** Makes a curve over an arithmetic. Tables are built when they are first needed. */
-export function createCurve<E>(parameters: CurveParameters, arithmetic: Arithmetic<E>): Curve {
-  return new WeierstrassCurve(parameters, arithmetic);
+export function createCurve<E>(parameters: CurveParameters, arithmetic: Arithmetic<E>, law: Law<E> = Points<E>): Curve {
+  return new WeierstrassCurve(parameters, new law(arithmetic(parameters.prime, parameters.bits)));
+}
+
+/** A curve on BigInt. */
+export function createBigIntCurve(parameters: CurveParameters): Curve {
+  return createCurve(parameters, bigintArithmetic, BigIntPoints);
 }
 
 class WeierstrassCurve<E> implements Curve {
@@ -70,10 +83,10 @@ class WeierstrassCurve<E> implements Curve {
   #generatorTable: MultiplesTable<E> | undefined;
   #generatorMultiples: Task<readonly Affine<E>[]> | undefined;
 
-  constructor(parameters: CurveParameters, arithmetic: Arithmetic<E>) {
+  constructor(parameters: CurveParameters, points: Points<E>) {
     this.parameters = parameters;
     this.bytes = Math.ceil(parameters.bits / 8);
-    this.#points = new Points(arithmetic(parameters.prime, parameters.bits));
+    this.#points = points;
     this.#shape = this.#points.field.uniform ? UNIFORM : BLINDED;
     this.#generator = this.#jacobian(parameters);
   }
@@ -95,22 +108,23 @@ class WeierstrassCurve<E> implements Curve {
     return encoded;
   }
 
-  multiplyGenerator(scalar: bigint, random: Random): Task<Coordinates> {
+  multiplyGenerator(scalar: bigint, random: Random, use: SecretUse = "kept"): Task<Coordinates> {
     const { baseWindow, baseStride } = this.#shape;
-    const recoded = this.#recode(scalar, baseWindow, random);
-    this.#generatorTable ??= this.#table(this.#generator, baseWindow, baseStride, recoded);
+    const { bits, blindingBytes } = this.parameters;
+    const recoded = this.#recode(scalar, baseWindow, random, use);
+    if (this.#generatorTable === undefined) {
+      const digits = scalarDigits(baseWindow, this.#points.field.uniform ? bits : bits + 8 * blindingBytes + 1);
+      this.#generatorTable = new MultiplesTable(this.#points, this.#generator, baseWindow, baseStride, digits);
+    }
     return this.#product(this.#generatorTable, recoded, random);
   }
 
   multiply(scalar: bigint, point: Coordinates, random: Random): Task<Coordinates> {
     const { window } = this.#shape;
-    const recoded = this.#recode(scalar, window, random);
-    const table = this.#table(this.#jacobian(point), window, recoded.digits.length, recoded);
+    const recoded = this.#recode(scalar, window, random, "ephemeral");
+    const digits = recoded.digits.length;
+    const table = new MultiplesTable(this.#points, this.#jacobian(point), window, digits, digits);
     return this.#product(table, recoded, random);
-  }
-
-  #table(point: Jacobian<E>, width: number, stride: number, { digits }: SecretScalar): MultiplesTable<E> {
-    return new MultiplesTable(this.#points, point, width, stride, digits.length);
   }
 
   #product(table: MultiplesTable<E>, scalar: SecretScalar, random: Random): Task<Coordinates> {
@@ -135,9 +149,9 @@ class WeierstrassCurve<E> implements Curve {
     return map(this.#points.field.inverse(scalar, this.parameters.order), (inverse) => inverse!);
   }
 
-  #recode(scalar: bigint, width: number, random: Random): SecretScalar {
+  #recode(scalar: bigint, width: number, random: Random, use: SecretUse): SecretScalar {
     const { bits, order, blindingBytes } = this.parameters;
-    if (this.#points.field.uniform) return plainScalar(scalar, order, width, bits);
+    if (use === "ephemeral" || this.#points.field.uniform) return plainScalar(scalar, order, width, bits);
     const blinded = scalar + drawInteger(random, blindingBytes, "blinding") * order;
     return blindedScalar(blinded, width, bits + 8 * blindingBytes);
   }

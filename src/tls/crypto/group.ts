@@ -8,9 +8,8 @@ import { wipe } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { done, map, type Task } from "../../task.ts";
-import { type Curve, createCurve } from "./curve.ts";
+import { type Curve, createBigIntCurve } from "./curve.ts";
 import { type CurveParameters, p256, p384, p521 } from "./curve-parameters.ts";
-import { bigintArithmetic } from "./field.ts";
 import { drawResidue, toBytes, toInteger } from "./integers.ts";
 import type { GroupName, KeyExchange } from "./provider.ts";
 
@@ -38,7 +37,7 @@ export const secp384r1: Group = { name: "secp384r1", prepare: () => onBigInt(p38
 export const secp521r1: Group = { name: "secp521r1", prepare: () => onBigInt(p521) };
 
 function onBigInt(parameters: CurveParameters): PreparedGroup {
-  return curveGroup(createCurve(parameters, bigintArithmetic));
+  return curveGroup(createBigIntCurve(parameters));
 }
 
 /** The group of a curve of NIST. */
@@ -50,7 +49,7 @@ export function curveGroup(curve: Curve): PreparedGroup {
 function ecdhe(curve: Curve, random: Random): Task<KeyExchange> {
   const scalar = drawResidue(random, curve.parameters.order, curve.bytes, "ecdhe");
   return map(
-    curve.multiplyGenerator(scalar, random),
+    curve.multiplyGenerator(scalar, random, "ephemeral"),
     (point) => new CurveKeyExchange(curve, toBytes(scalar, curve.bytes), curve.encodePoint(point), random),
   );
 }

@@ -123,7 +123,7 @@ export class Points<E> {
     field.multiply(b, b, p.z);
     field.multiplySubtract(t[7]!, q.y, b, s);
     if (field.isZero(t[6]!)) {
-      this.#meet(out, p);
+      this.meet(out, p, field.isZero(t[7]!));
       return;
     }
     field.multiply(a, p.z, q.z);
@@ -140,7 +140,7 @@ export class Points<E> {
       return;
     }
     this.#compareAffine(p, q);
-    if (field.isZero(this.#t[6]!)) this.#meet(out, p);
+    if (field.isZero(this.#t[6]!)) this.meet(out, p, field.isZero(this.#t[7]!));
     else this.#chord(out, p.z, p.x, p.y);
   }
 
@@ -161,9 +161,9 @@ export class Points<E> {
     field.multiplySubtract(t[7]!, q.y, b, p.y);
   }
 
-  /** The same x: the points are equal (then r is zero, and it is a doubling) or opposite. */
-  #meet(out: Jacobian<E>, p: Jacobian<E>): void {
-    if (this.field.isZero(this.#t[7]!)) this.double(out, p);
+  /** p and a point of the same x: they are equal, and it is a doubling, or opposite. */
+  protected meet(out: Jacobian<E>, p: Jacobian<E>, equal: boolean): void {
+    if (equal) this.double(out, p);
     else this.copy(out, this.infinity());
   }
 

@@ -20,12 +20,17 @@ export interface SecretScalar {
 export function plainScalar(scalar: bigint, order: bigint, width: number, bits: number): SecretScalar {
   const both = [scalar, order - scalar];
   const negative = both[0]! > both[1]! ? 1 : 0;
-  return { ...recoded(both[negative]!, width, Math.ceil(bits / width)), negative };
+  return { ...recoded(both[negative]!, width, scalarDigits(width, bits)), negative };
 }
 
 /** Recodes a scalar of at most `bits` bits that is blinded: additions may meet whatever there is, but nobody can foresee it. */
 export function blindedScalar(scalar: bigint, width: number, bits: number): SecretScalar {
-  return { ...recoded(scalar, width, Math.ceil((bits + 1) / width)), negative: 0 };
+  return { ...recoded(scalar, width, scalarDigits(width, bits + 1)), negative: 0 };
+}
+
+/** Digits of `width` bits that numbers of `bits` bits are cut into. */
+export function scalarDigits(width: number, bits: number): number {
+  return Math.ceil(bits / width);
 }
 
 function recoded(scalar: bigint, width: number, count: number): Pick<SecretScalar, "digits" | "even"> {

@@ -101,6 +101,25 @@ describe("composeCrypto", () => {
     expect(codeOf(() => crypto.aead("aes-128-gcm", new Uint8Array(32)))).toBe("USAGE_INVALID_ARGUMENT");
   });
 
+  it("the public half of a key is computed once, and the caller may do with it what it likes", () => {
+    const crypto = createCrypto();
+    const key = finish(crypto.generateKey("secp256r1", random));
+    if (key.type !== "ec") throw new Error("an EC key was asked for");
+    const own = { ...key, scalar: key.scalar.slice() };
+    const first = crypto.publicKey(own, random);
+    const half = finish(first);
+    expect(half).toEqual({ type: "ec", curve: "secp256r1", point: key.point });
+    if (half.type === "ec") half.point.fill(0);
+    const second = crypto.publicKey(own, random);
+    expect(finish(second)).toEqual({ type: "ec", curve: "secp256r1", point: key.point });
+    expect([first.spent > 100, second.spent]).toEqual([true, 0]);
+    // The same bytes on another curve are another key, and wiped ones none.
+    const other = finish(crypto.publicKey({ type: "ec", curve: "secp384r1", scalar: own.scalar }, random));
+    expect(other).toMatchObject({ curve: "secp384r1", point: expect.objectContaining({ length: 97 }) });
+    own.scalar.fill(0);
+    expect(() => crypto.publicKey(own, random)).toThrow("not between 1 and the order");
+  });
+
   it("the first task that needs a table builds it, and tasks that run at the same time share it", () => {
     const compose = () => composeCrypto({ hashes: [sha256], aeads: [], groups: [secp256r1], signatures: [] });
     const first = compose().generateKey("secp256r1", random);
