@@ -200,8 +200,7 @@ export const provisionDevice: Command = {
     const privateKey = request === undefined ? newKey(context.values, ports) : undefined;
     if (request !== undefined) requireName(request.subject.attributes, thingName);
     const certificate = issueUnder(authority, ports, {
-      subject:
-        request === undefined || request.subject.attributes.length === 0 ? [["CN", thingName]] : request.subject.der,
+      subject: request === undefined || request.subject.isEmpty ? [["CN", thingName]] : request.subject.der,
       publicKey: request?.publicKey ?? publicHalf(privateKey!, ports),
       days: days(context, DEVICE_DAYS),
       extensions: { ca: false, keyUsage: ["digitalSignature"], extendedKeyUsage: ["clientAuth"] },

@@ -86,7 +86,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
     );
   const issuerAt = tbs.offset;
   const issuer = readName(tbs, "issuer");
-  if (issuer.attributes.length === 0) tbs.fail("issuer", "an empty name (RFC 5280 §4.1.2.4)", issuerAt, "X509_NAME");
+  if (issuer.isEmpty) tbs.fail("issuer", "an empty name (RFC 5280 §4.1.2.4)", issuerAt, "X509_NAME");
   const validity = tbs.sequence("validity", "X509_DATE");
   const notBefore = validity.time("notBefore");
   const notAfter = validity.time("notAfter");

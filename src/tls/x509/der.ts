@@ -60,8 +60,10 @@ export interface DerElement {
  */
 export class DerReader {
   readonly source: Uint8Array;
-  readonly field: string;
   readonly code: CertificateErrorCode;
+  readonly #field: string;
+  /** The reader that this one is inside of. Names are joined when an error needs one. */
+  readonly #parent: DerReader | undefined;
   readonly #end: number;
   readonly #depth: number;
   #at: number;
@@ -72,15 +74,16 @@ export class DerReader {
     code: CertificateErrorCode,
     start = 0,
     end: number = source.length,
-    depth = 0,
+    parent?: DerReader,
   ) {
     this.source = source;
-    this.field = field;
     this.code = code;
+    this.#field = field;
+    this.#parent = parent;
     this.#at = start;
     this.#end = end;
-    this.#depth = depth;
-    if (depth > MAX_DEPTH) this.fail("", `nested more than ${MAX_DEPTH} deep`);
+    this.#depth = parent === undefined ? 0 : parent.#depth + 1;
+    if (this.#depth > MAX_DEPTH) this.fail("", `nested more than ${MAX_DEPTH} deep`);
   }
 
   /** Where the next element starts, in bytes from the start of `source`. */
@@ -100,20 +103,25 @@ export class DerReader {
   /** Any element, or one of the given tag. */
   element(field: string, tag?: number): DerElement {
     const start = this.#at;
-    const [foundTag, contentsAt, end] = this.#header(field, tag);
-    this.#at = end;
+    const contentsAt = this.#enter(field, tag);
+    const end = this.#at;
     return {
-      tag: foundTag,
+      tag: this.source[start]!,
       contents: this.source.subarray(contentsAt, end),
       der: this.source.subarray(start, end),
     };
   }
 
+  /** The contents of the next element, which must have the given tag. */
+  contents(field: string, tag: number): Uint8Array {
+    const contentsAt = this.#enter(field, tag);
+    return this.source.subarray(contentsAt, this.#at);
+  }
+
   /** A reader of the contents of the next element, which must have the given tag (an OCTET STRING may carry DER too). */
   inside(field: string, tag: number, code: CertificateErrorCode = this.code): DerReader {
-    const [, contentsAt, end] = this.#header(field, tag);
-    this.#at = end;
-    return new DerReader(this.source, this.#path(field), code, contentsAt, end, this.#depth + 1);
+    const contentsAt = this.#enter(field, tag);
+    return new DerReader(this.source, field, code, contentsAt, this.#at, this);
   }
 
   sequence(field: string, code?: CertificateErrorCode): DerReader {
@@ -128,7 +136,7 @@ export class DerReader {
 
   boolean(field: string): boolean {
     const at = this.#at;
-    const { contents } = this.element(field, tags.BOOLEAN);
+    const contents = this.contents(field, tags.BOOLEAN);
     if (contents.length !== 1 || (contents[0] !== 0 && contents[0] !== 0xff))
       this.fail(field, `a BOOLEAN is 00 or FF, not ${toHex(contents.subarray(0, 8))}`, at);
     return contents[0] === 0xff;
@@ -137,7 +145,7 @@ export class DerReader {
   /** The octets of an INTEGER, two's complement, minimal (X.690 §8.3.2). */
   integer(field: string, tag: number = tags.INTEGER): Uint8Array {
     const at = this.#at;
-    const { contents } = this.element(field, tag);
+    const contents = this.contents(field, tag);
     if (contents.length === 0) this.fail(field, "an INTEGER has no octet", at);
     if (
       contents.length > 1 &&
@@ -168,19 +176,20 @@ export class DerReader {
   /** An OBJECT IDENTIFIER in dotted form; arcs of any size, exactly. */
   oid(field: string): string {
     const at = this.#at;
-    const text = oidText(this.element(field, tags.OID).contents);
+    const contentsAt = this.#enter(field, tags.OID);
+    const text = readOid(this.source, contentsAt, this.#at);
     if (text === undefined) this.fail(field, "an OBJECT IDENTIFIER is malformed", at);
     return text;
   }
 
   octetString(field: string): Uint8Array {
-    return this.element(field, tags.OCTET_STRING).contents;
+    return this.contents(field, tags.OCTET_STRING);
   }
 
   /** A BIT STRING whose unused bits are zero. */
   bitString(field: string, tag: number = tags.BIT_STRING): { readonly unused: number; readonly bytes: Uint8Array } {
     const at = this.#at;
-    const { contents } = this.element(field, tag);
+    const contents = this.contents(field, tag);
     const unused = contents[0] ?? 8;
     const bytes = contents.subarray(1);
     if (unused > 7 || (bytes.length === 0 && unused !== 0))
@@ -201,12 +210,12 @@ export class DerReader {
   /** A reader of the DER inside of a BIT STRING of whole octets. */
   insideBits(field: string): DerReader {
     const bytes = this.octetAligned(field);
-    return new DerReader(this.source, this.#path(field), this.code, this.#at - bytes.length, this.#at, this.#depth + 1);
+    return new DerReader(this.source, field, this.code, this.#at - bytes.length, this.#at, this);
   }
 
   null(field: string): void {
     const at = this.#at;
-    if (this.element(field, tags.NULL).contents.length !== 0) this.fail(field, "a NULL has contents", at);
+    if (this.contents(field, tags.NULL).length !== 0) this.fail(field, "a NULL has contents", at);
   }
 
   /** A `Time` (RFC 5280 §4.1.2.5) in milliseconds since 1970. */
@@ -235,11 +244,12 @@ export class DerReader {
   }
 
   #path(field: string): string {
-    return field === "" ? this.field : `${this.field}.${field}`;
+    const own = this.#parent === undefined ? this.#field : this.#parent.#path(this.#field);
+    return field === "" ? own : `${own}.${field}`;
   }
 
-  /** Tag, start of the contents, end of the element that starts here. */
-  #header(field: string, wanted: number | undefined): [tag: number, contentsAt: number, end: number] {
+  /** Goes on behind the next element, and returns where its contents start. */
+  #enter(field: string, wanted: number | undefined): number {
     const { source } = this;
     const start = this.#at;
     if (this.#end - start < 2) this.fail(field, this.empty ? "is missing" : "is cut short");
@@ -261,26 +271,35 @@ export class DerReader {
       if (length < 0x80 || length < 256 ** (octets - 1)) this.fail(field, "a length is not in its shortest form");
     }
     if (length > this.#end - at) this.fail(field, `a length of ${length} where ${this.#end - at} byte(s) are left`);
-    return [tag, at, at + length];
+    this.#at = at + length;
+    return at;
   }
 }
 
+/** Arcs up to here stay whole numbers in a number when seven bits more come in. */
+const MAX_SMALL_ARC = 2 ** 40;
+
 /** An OBJECT IDENTIFIER's contents in dotted form; `undefined` where they are malformed (X.690 §8.19). */
 export function oidText(contents: Uint8Array): string | undefined {
-  if (contents.length === 0 || contents.length > MAX_OID_BYTES || contents[contents.length - 1]! >= 0x80)
-    return undefined;
+  return readOid(contents, 0, contents.length);
+}
+
+function readOid(source: Uint8Array, start: number, end: number): string | undefined {
+  if (end === start || end - start > MAX_OID_BYTES || source[end - 1]! >= 0x80) return undefined;
   let text = "";
-  let arc = 0n;
-  let first = true;
-  for (let i = 0; i < contents.length; i++) {
-    const octet = contents[i]!;
-    if (arc === 0n && octet === 0x80) return undefined; // a leading zero: not the shortest form
-    arc = (arc << 7n) | BigInt(octet & 0x7f);
-    if (octet >= 0x80) continue;
-    if (first) text = arc < 40n ? `0.${arc}` : arc < 80n ? `1.${arc - 40n}` : `2.${arc - 80n}`;
-    else text += `.${arc}`;
-    first = false;
-    arc = 0n;
+  for (let at = start; at < end; ) {
+    if (source[at] === 0x80) return undefined; // a leading zero: not the shortest form
+    let arc: number | bigint = 0;
+    let octet: number;
+    do {
+      octet = source[at++]!;
+      if (arc < MAX_SMALL_ARC) arc = (arc as number) * 128 + (octet & 0x7f);
+      else arc = (BigInt(arc) << 7n) | BigInt(octet & 0x7f);
+    } while (octet >= 0x80);
+    if (text !== "") text += `.${arc}`;
+    else if (arc < 40) text = `0.${arc}`;
+    else if (arc < 80) text = `1.${Number(arc) - 40}`;
+    else text = `2.${typeof arc === "number" ? arc - 80 : arc - 80n}`;
   }
   return text;
 }

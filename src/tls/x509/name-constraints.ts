@@ -45,7 +45,7 @@ function namesOf(certificate: Certificate): GeneralNames {
     ip: subjectAltName?.ip ?? [],
     email: subjectAltName?.email ?? inSubject.map(({ value }) => value),
     uri: subjectAltName?.uri ?? [],
-    directory: [...(subject.attributes.length === 0 ? [] : [subject]), ...(subjectAltName?.directory ?? [])],
+    directory: [...(subject.isEmpty ? [] : [subject]), ...(subjectAltName?.directory ?? [])],
     other: subjectAltName?.other ?? [],
   };
 }

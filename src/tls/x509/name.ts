@@ -8,7 +8,7 @@
  */
 
 import { equal, printable, toHex, utf8Decode } from "../../bytes.ts";
-import { type DerReader, tags } from "./der.ts";
+import { DerReader, tags } from "./der.ts";
 import { attributeNames, oidName } from "./oids.ts";
 
 /** One attribute of a name. */
@@ -25,6 +25,8 @@ export interface NameAttribute {
 export interface Name {
   /** The DER as it stands in the certificate (a view). */
   readonly der: Uint8Array;
+  /** Without any RDN. */
+  readonly isEmpty: boolean;
   /** RDNs in order; nearly all have one attribute. */
   readonly attributes: readonly (readonly NameAttribute[])[];
   /** What two names have in common that match (RFC 5280 §7.1), one text an RDN. */
@@ -43,12 +45,52 @@ export function isWithin(name: Name, subtree: Name): boolean {
   return subtree.canonical.every((rdn, i) => name.canonical[i] === rdn);
 }
 
-/** Reads the `Name` that comes next in a reader. */
+/** Reads the `Name` that comes next in a reader. All of it is checked; texts are made when somebody asks for them. */
 export function readName(reader: DerReader, field: string): Name {
   const start = reader.offset;
-  const rdns = reader.sequence(field, "X509_NAME");
-  const attributes: NameAttribute[][] = [];
-  const canonical: string[] = [];
+  readRdns(reader.sequence(field, "X509_NAME"), undefined);
+  return new ReadName(reader.source.subarray(start, reader.offset));
+}
+
+class ReadName implements Name {
+  readonly der: Uint8Array;
+  #attributes: readonly (readonly NameAttribute[])[] | undefined;
+  #canonical: readonly string[] | undefined;
+
+  constructor(der: Uint8Array) {
+    this.der = der;
+  }
+
+  get isEmpty(): boolean {
+    return this.der.length === 2;
+  }
+
+  get attributes(): readonly (readonly NameAttribute[])[] {
+    return (this.#attributes ??= this.#read().attributes);
+  }
+
+  get canonical(): readonly string[] {
+    return (this.#canonical ??= this.#read().canonical);
+  }
+
+  toString(): string {
+    return oneLine(this.attributes);
+  }
+
+  #read(): Texts {
+    const texts: Texts = { attributes: [], canonical: [] };
+    readRdns(new DerReader(this.der, "name", "X509_NAME").sequence(""), texts);
+    return texts;
+  }
+}
+
+interface Texts {
+  readonly attributes: NameAttribute[][];
+  readonly canonical: string[];
+}
+
+/** Reads what a name consists of, into `texts` where they are wanted. */
+function readRdns(rdns: DerReader, texts: Texts | undefined): void {
   while (!rdns.empty) {
     const set = rdns.inside("rdn", tags.SET);
     const rdn: NameAttribute[] = [];
@@ -58,18 +100,17 @@ export function readName(reader: DerReader, field: string): Name {
       const oid = pair.oid("type");
       const at = pair.offset;
       const { tag, contents, der } = pair.element("value");
+      pair.finish();
+      if (texts === undefined && isSurelyText(tag, contents)) continue;
       const text = isText(tag) ? stringText(tag, contents) : `#${toHex(der)}`;
       if (text === undefined) pair.fail("value", "the text does not fit its string type", at);
-      pair.finish();
       rdn.push({ oid, name: attributeNames[oid] ?? oidName(oid), value: text });
       // The kind keeps a text that looks like hexadecimal apart from a value that is shown as such.
       parts.push(isText(tag) ? [oid, "text", fold(text)] : [oid, "der", text]);
     } while (!set.empty);
-    attributes.push(rdn);
-    canonical.push(JSON.stringify(parts));
+    texts?.attributes.push(rdn);
+    texts?.canonical.push(JSON.stringify(parts));
   }
-  const der = reader.source.subarray(start, reader.offset);
-  return { der, attributes, canonical, toString: () => oneLine(attributes) };
 }
 
 /** RDNs that are shown of a name; real ones have about five. */
@@ -112,6 +153,14 @@ function isText(tag: number): boolean {
     tag === tags.BMP_STRING ||
     tag === tags.UNIVERSAL_STRING
   );
+}
+
+/** Whether there is nothing to find out about a value: octets of ASCII are text in each type with an octet a character. */
+function isSurelyText(tag: number, contents: Uint8Array): boolean {
+  if (!isText(tag)) return true;
+  if (tag === tags.BMP_STRING || tag === tags.UNIVERSAL_STRING) return false;
+  for (let i = 0; i < contents.length; i++) if (contents[i]! >= 0x80) return false;
+  return true;
 }
 
 /** The text of a string type. TeletexString is read as Latin-1, as everybody does. `undefined` where the octets do not fit. */

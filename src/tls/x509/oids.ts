@@ -65,9 +65,12 @@ export const oids = {
 
 /** A standard's name for an OID; the OID itself where none is known. */
 export function oidName(oid: string): string {
-  for (const name in oids) if (oids[name as keyof typeof oids] === oid) return name;
-  return oid;
+  return Object.hasOwn(names, oid) ? names[oid]! : oid;
 }
+
+const names: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze(
+  /* @__PURE__ */ Object.fromEntries(/* @__PURE__ */ Object.entries(oids).map(([name, oid]) => [oid, name])),
+);
 
 /** The short names of name attributes (RFC 4514 §3, and those of openssl), long names elsewhere. */
 export const attributeNames: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({

@@ -49,7 +49,7 @@ function anchorOf(der: Uint8Array): TrustAnchor {
     const { subject, subjectPublicKeyInfo, nameConstraints, extendedKeyUsage, unknownCritical } = certificate;
     const pathLength = certificate.basicConstraints?.pathLength;
     const label = subject.toString();
-    if (subject.attributes.length === 0) throw new CertificateError("X509_NAME", "a CA without a name");
+    if (subject.isEmpty) throw new CertificateError("X509_NAME", "a CA without a name");
     return {
       subject: subject.der,
       subjectPublicKeyInfo,

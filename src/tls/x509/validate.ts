@@ -150,7 +150,7 @@ function checkExtensions(placed: Placed, problems: VerificationProblem[]): void 
         `${certificate.subject.toString()} has ${oidName(oid)}`,
       ),
     );
-  if (certificate.subject.attributes.length === 0 && !certificate.subjectAltNameCritical)
+  if (certificate.subject.isEmpty && !certificate.subjectAltNameCritical)
     problems.push(
       problemOf(
         placed,
