@@ -23,7 +23,7 @@ import { chain, done, finish, map, type Task } from "../task.ts";
 import { Alert, AlertLevel, alertExplanation, alertName } from "./alerts.ts";
 import { asTlsError } from "./boundary.ts";
 import { Deframer, type RawRecord } from "./deframer.ts";
-import { alertReceived, TlsError } from "./errors.ts";
+import { alertReceived, TlsError, type TlsPhase } from "./errors.ts";
 import type { HandshakeStep, Identity, TlsConnectionInfo, TlsEvent, TlsStatistics, WorkState } from "./events.ts";
 import { Framer } from "./framer.ts";
 import { expectMessage, type Handshake, type Incoming, type State } from "./handshake.ts";
@@ -545,12 +545,12 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   }
 
   #die(error: TlsError): void {
-    const located = error.within(this.stateName, this.#isTraffic() ? "traffic" : "handshake");
+    const located = error.within(this.stateName, this.#phase());
     // A received alert is the last word (RFC 5246 §7.2.2), and who neither got nor sent anything gets no alert.
     const isUnderWay = this.#timeline.length > 0 || this.#bytesReceived > 0;
     if (isUnderWay && error.alert !== undefined && error.code !== "TLS_ALERT_RECEIVED")
       this.#sendAlert(AlertLevel.fatal, error.alert);
-    this.#log("error", () => `${located.code}: ${located.message}`);
+    this.#log("error", () => `${located.code}: ${located.message} (${located.rfc})`);
     this.#finish();
     this.#error = located;
     this.#events.push({ type: "fatal", error: located });
@@ -581,6 +581,11 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
 
   #assertAlive(): void {
     if (this.#error !== undefined) throw this.#error;
+  }
+
+  #phase(): TlsPhase {
+    if (!this.#isTraffic()) return "handshake";
+    return this.#isClosing ? "closing" : "traffic";
   }
 
   #isTraffic(): boolean {

@@ -4,7 +4,16 @@
  * @module
  */
 
-export { Alert, type AlertDescription, AlertLevel, alertExplanation, alertName } from "./alerts.ts";
+export {
+  Alert,
+  type AlertAdvice,
+  type AlertDescription,
+  type AlertFault,
+  AlertLevel,
+  alertAdvice,
+  alertExplanation,
+  alertName,
+} from "./alerts.ts";
 export { TlsClient } from "./client.ts";
 export { logLevelOfMbedtls } from "./debug.ts";
 export {
@@ -15,7 +24,7 @@ export {
   type MessageFields,
   type OutgoingName,
 } from "./deviations.ts";
-export { TlsError, type TlsErrorCode, tlsErrors } from "./errors.ts";
+export { TlsError, type TlsErrorCode, type TlsErrorRow, type TlsPhase, tlsErrors } from "./errors.ts";
 export type {
   ClientRequest,
   ClientSelection,
