@@ -144,10 +144,10 @@ function sniOf(serverName: string): string | undefined {
 
 /** An identity whose key is checked to be the certificate's, at once: for a key on a curve that is one scalar multiplication. */
 function ownedIdentity(identity: Identity, crypto: CryptoProvider, random: Random): CheckedIdentity {
-  const leaf = readLeaf(identity);
+  const { certificate, publicKey } = readLeaf(identity);
   const { privateKey } = identity;
-  if (privateKey !== undefined) finish(requireKeyOf(leaf, privateKey, crypto, random));
-  return { ...identity, publicKey: leaf.publicKey };
+  if (privateKey !== undefined) finish(requireKeyOf(certificate, privateKey, crypto, random));
+  return { ...identity, publicKey };
 }
 
 /**
@@ -155,7 +155,7 @@ function ownedIdentity(identity: Identity, crypto: CryptoProvider, random: Rando
  *
  * @throws UsageError, TlsError `TLS_IDENTITY_UNREADABLE`.
  */
-export function readLeaf(identity: Identity): Certificate & { readonly publicKey: PublicKey } {
+export function readLeaf(identity: Identity): { readonly certificate: Certificate; readonly publicKey: PublicKey } {
   const { certificates, privateKey, signer } = identity;
   const leaf = certificates[0];
   if (leaf === undefined) invalid("identity.certificates is empty");
@@ -170,7 +170,7 @@ export function readLeaf(identity: Identity): Certificate & { readonly publicKey
   const { publicKey } = certificate;
   if (publicKey === undefined)
     throw new TlsError("TLS_IDENTITY_UNREADABLE", `a key of kind ${certificate.publicKeyAlgorithm}`);
-  return { ...certificate, publicKey };
+  return { certificate, publicKey };
 }
 
 /** A public key for people: `RSA 2048 bit`, `secp256r1`. */

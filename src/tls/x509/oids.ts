@@ -65,11 +65,11 @@ export const oids = {
 
 /** A standard's name for an OID; the OID itself where none is known. */
 export function oidName(oid: string): string {
-  return Object.hasOwn(names, oid) ? names[oid]! : oid;
+  return names.get(oid) ?? oid;
 }
 
-const names: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze(
-  /* @__PURE__ */ Object.fromEntries(/* @__PURE__ */ Object.entries(oids).map(([name, oid]) => [oid, name])),
+const names: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries(oids).map(([name, oid]) => [oid, name]),
 );
 
 /** The short names of name attributes (RFC 4514 §3, and those of openssl), long names elsewhere. */
