@@ -13,6 +13,11 @@ function readFixtures(file) {
   return { ...rest, ...Object.fromEntries(Object.entries(bytes).map(([name, text]) => [name, hex(text)])) };
 }
 
+/** Batches of which the fastest is compared with the fastest of as many before. */
+const WARM_UP_WINDOW = 16;
+/** The warm-up takes at most so many times what is measured. */
+const WARM_UP_AT_MOST = 20;
+
 function cpuMicroseconds() {
   const { user, system } = process.cpuUsage();
   return user + system;
@@ -23,7 +28,9 @@ function cpuMicroseconds() {
  * `check()`, whose result (bytes or a truth) the caller compares with the other implementations' before it believes the time.
  */
 export async function measure(implementation, operations) {
-  const [file, wanted, batchMs, batches] = process.argv.slice(2);
+  const [file, wanted] = process.argv.slice(2);
+  const batchTime = 1000 * Number(process.argv[4]); // in microseconds, as all times here
+  const batches = Number(process.argv[5]);
   const table = await operations(readFixtures(file));
   for (const [operation, { run, check }] of Object.entries(table)) {
     if (wanted !== "all" && !wanted.split(",").includes(operation)) continue;
@@ -36,15 +43,27 @@ export async function measure(implementation, operations) {
       else for (let i = 0; i < count; i++) run();
       return cpuMicroseconds() - start;
     };
-    // Warm-up and calibration in one: batches grow until one takes long enough.
+    // Warm-up and calibration in one: batches grow until one takes long enough, and go on until they get no faster. A handshake
+    // takes seconds to be compiled, which a C program does not have, and a short program never sees: that is what the cold starts are for.
     let count = 1;
-    for (let spent = 0, last = 0; last < Number(batchMs) * 1000 || spent < Number(batchMs) * 10_000; spent += last) {
-      last = await loop(count);
-      if (last < Number(batchMs) * 1000)
-        count = Math.ceil(count * Math.min(4, (Number(batchMs) * 1100) / Math.max(last, 1)));
+    let fastestBefore = Number.POSITIVE_INFINITY;
+    let window = [];
+    for (let spent = 0; spent < WARM_UP_AT_MOST * batchTime * batches; ) {
+      const last = await loop(count);
+      spent += last;
+      if (last < batchTime) {
+        count = Math.ceil(count * Math.min(4, (1.1 * batchTime) / Math.max(last, 1)));
+        continue;
+      }
+      window.push(last / count);
+      if (window.length < WARM_UP_WINDOW) continue;
+      const fastest = Math.min(...window);
+      if (fastest > 0.98 * fastestBefore) break;
+      fastestBefore = fastest;
+      window = [];
     }
     const samples = [];
-    for (let i = 0; i < Number(batches); i++) samples.push((await loop(count)) / count);
+    for (let i = 0; i < batches; i++) samples.push((await loop(count)) / count);
     console.log(JSON.stringify({ implementation, operation, check: text, samples }));
   }
 }
