@@ -16,7 +16,7 @@
  * @module
  */
 
-import { toHex, wipe } from "../bytes.ts";
+import { copyOf, toHex, wipe } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import type { LogLevel } from "../ports.ts";
 import { chain, done, finish, map, type Task } from "../task.ts";
@@ -24,9 +24,10 @@ import { Alert, AlertLevel, alertExplanation, alertName } from "./alerts.ts";
 import { asTlsError } from "./boundary.ts";
 import { Deframer, type RawRecord } from "./deframer.ts";
 import { alertReceived, TlsError, type TlsPhase } from "./errors.ts";
-import type { HandshakeStep, Identity, TlsConnectionInfo, TlsEvent, TlsStatistics, WorkState } from "./events.ts";
+import type { HandshakeStep, TlsConnectionInfo, TlsEvent, TlsStatistics, WorkState } from "./events.ts";
 import { Framer } from "./framer.ts";
 import { expectMessage, type Handshake, type Incoming, type State } from "./handshake.ts";
+import type { CheckedIdentity } from "./identity.ts";
 import { exportedKeys } from "./key-schedule.ts";
 import { decodeEmpty, type HandshakeName, handshakeName } from "./messages.ts";
 import { HandshakeReassembly, MESSAGE_HEADER_BYTES } from "./reassembly.ts";
@@ -39,7 +40,7 @@ import {
   type RecordProtection,
 } from "./record.ts";
 import type { CommonSettings } from "./settings.ts";
-import { ExternalSignature, OwnSignature } from "./signing.ts";
+import { checkedSignature, ExternalSignature, OwnSignature } from "./signing.ts";
 import type { SignatureScheme } from "./suites.ts";
 import { ExpectTraffic } from "./traffic.ts";
 import { Transcript } from "./transcript.ts";
@@ -511,13 +512,14 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     };
   }
 
-  #sign(identity: Identity, scheme: SignatureScheme, digest: Uint8Array): Task<Uint8Array> {
-    const { privateKey, signer } = identity;
+  #sign(identity: CheckedIdentity, scheme: SignatureScheme, digest: Uint8Array): Task<Uint8Array> {
+    const { privateKey, publicKey, signer } = identity;
     if (privateKey !== undefined) return new OwnSignature(this.#settings, scheme, privateKey, digest);
     const signature = new ExternalSignature(++this.#signatures, scheme, digest, signer!);
     this.#signature = signature;
-    this.#events.push({ type: "sign", id: signature.id, scheme, input: digest, signer: signature.signer });
-    return signature;
+    this.#events.push({ type: "sign", id: signature.id, scheme, input: copyOf(digest), signer: signature.signer });
+    if (signer?.verified === false) return signature;
+    return chain(signature, (value) => checkedSignature(this.#settings.crypto, scheme, publicKey, digest, value));
   }
 
   #secured(info: Omit<I, "statistics">): void {

@@ -25,6 +25,12 @@ import type { TrustAnchor } from "./x509/trust.ts";
  */
 export interface Signer {
   sign(scheme: SignatureScheme, digest: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Whether a signature is verified with the certificate's key before it leaves; true by default. It tells a wrong key slot from a server
+   * that refuses, and keeps a faulty RSA signature, which can give the key away, off the wire. A device for which one more
+   * verification is too slow says false.
+   */
+  readonly verified?: boolean | undefined;
 }
 
 /** Who we are: a chain in DER, leaf first, and the leaf's key, or something that signs with it. */
@@ -58,7 +64,11 @@ export interface TlsClientOptions extends CommonTlsOptions {
   readonly serverName: string;
   readonly trust: readonly TrustAnchor[];
   readonly wallMs: Clock["wallMs"];
-  readonly identity?: Identity | undefined;
+  /**
+   * Who we are, or several such in order of preference: the first one that the server's CertificateRequest allows is sent, by its types,
+   * signature schemes and authorities; none where none fits.
+   */
+  readonly identity?: Identity | readonly Identity[] | undefined;
   /** Protocol names of RFC 7301, in order of preference. */
   readonly alpn?: readonly string[] | undefined;
 }

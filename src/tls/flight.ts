@@ -11,24 +11,16 @@ import { wipe } from "../bytes.ts";
 import { chain, done, map, type Task } from "../task.ts";
 import type { KeyExchange } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
+import { chooseProof, type Proof } from "./identity.ts";
 import { agreedMasterSecret, trafficKeys, verifyData } from "./key-schedule.ts";
 import {
   type CertificateRequest,
-  ClientCertificateType,
   encodeCertificate,
   encodeCertificateVerify,
   encodeClientKeyExchange,
   encodeFinished,
 } from "./messages.ts";
-import type { CheckedIdentity, Settings } from "./settings.ts";
 import type { ClientHandshake, KeyExchanged, Keyed } from "./states.ts";
-import { allSignatureSchemes, idText, type SignatureScheme } from "./suites.ts";
-
-/** The identity that we show, and how we prove it. */
-interface Proof {
-  readonly identity: CheckedIdentity;
-  readonly scheme: SignatureScheme;
-}
 
 /** Sends the whole flight; the result is what the rest of the handshake needs. */
 export function sendClientFlight(
@@ -38,7 +30,10 @@ export function sendClientFlight(
 ): Task<Keyed> {
   const { settings, transcript } = handshake;
   handshake.holdFlight();
-  const proof = request === undefined ? undefined : chooseProof(request, handshake);
+  const proof =
+    request === undefined
+      ? undefined
+      : chooseProof(request, settings.identities, settings.signatureSchemes, handshake.log);
   // From here on it is known which hashes are needed.
   const hashing = proof === undefined ? done(undefined) : transcript.start(proof.scheme.hash);
   return chain(hashing, () => {
@@ -111,38 +106,4 @@ function sendFinished(
       clientSignatureScheme: proof?.scheme,
     }));
   });
-}
-
-/**
- * Our identity with the first of our schemes that fits its key and that the server takes (RFC 5246 §7.4.4, §7.4.8); `undefined` where
- * there is none.
- */
-function chooseProof(request: CertificateRequest, handshake: ClientHandshake): Proof | undefined {
-  const { identity, signatureSchemes } = handshake.settings;
-  handshake.log("debug", () => {
-    const schemes = request.schemes.map((id) => idText(id, allSignatureSchemes)).join(", ");
-    return `the server asks for a certificate: types ${request.types.join(", ")}; schemes ${schemes}; ${request.authorities.length} authorities`;
-  });
-  if (identity === undefined) {
-    handshake.log("warn", () => "the server asks for a client certificate and there is none: sending an empty list");
-    return undefined;
-  }
-  const scheme = schemeFor(identity, signatureSchemes, request);
-  if (scheme === undefined) {
-    handshake.log("warn", () => "the server takes no signature of our kind of key: sending an empty certificate list");
-    return undefined;
-  }
-  handshake.log("debug", () => `client certificate sent, signing with ${scheme.name}`);
-  return { identity, scheme };
-}
-
-function schemeFor(
-  identity: CheckedIdentity,
-  ours: Settings["signatureSchemes"],
-  request: CertificateRequest,
-): SignatureScheme | undefined {
-  const { type } = identity.publicKey;
-  const certificateType = type === "rsa" ? ClientCertificateType.rsa_sign : ClientCertificateType.ecdsa_sign;
-  if (!request.types.includes(certificateType)) return undefined;
-  return ours.find((scheme) => scheme.key === type && request.schemes.includes(scheme.id));
 }

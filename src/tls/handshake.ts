@@ -7,7 +7,7 @@
 import type { LogLevel } from "../ports.ts";
 import type { Task } from "../task.ts";
 import { TlsError } from "./errors.ts";
-import type { Identity } from "./events.ts";
+import type { CheckedIdentity } from "./identity.ts";
 import type { HandshakeName } from "./messages.ts";
 import type { RecordProtection } from "./record.ts";
 import type { CommonSettings } from "./settings.ts";
@@ -63,7 +63,7 @@ export interface Handshake<S extends CommonSettings = CommonSettings, I = never>
   /** From now on records must carry the version that was negotiated. */
   fixVersion(): void;
   /** Signs with an identity's key, here or outside of the engine. */
-  sign(identity: Identity, scheme: SignatureScheme, digest: Uint8Array): Task<Uint8Array>;
+  sign(identity: CheckedIdentity, scheme: SignatureScheme, digest: Uint8Array): Task<Uint8Array>;
   /** The handshake is done: data may pass. */
   secured(info: Omit<I, "statistics">): void;
   /** Overwrites a secret when the connection ends, however it ends. */

@@ -10,6 +10,7 @@ import { chain, map, type Task } from "../task.ts";
 import { deviatingParameters } from "./deviations.ts";
 import { clientRefused, TlsError } from "./errors.ts";
 import { type ClientExtensions, encodeServerExtensions, readClientExtensions } from "./extensions.ts";
+import type { CheckedIdentity } from "./identity.ts";
 import {
   ClientCertificateType,
   type ClientHello,
@@ -22,7 +23,6 @@ import {
 } from "./messages.ts";
 import { TLS_1_2 } from "./record.ts";
 import type { Offered, ServerHandshake } from "./server-states.ts";
-import type { CheckedIdentity } from "./settings.ts";
 import {
   type CipherSuite,
   idText,

@@ -7,7 +7,8 @@
 import type { Deviation } from "./deviations.ts";
 import { TlsError } from "./errors.ts";
 import type { ClientRequest, TlsServerOptions } from "./events.ts";
-import { type CheckedIdentity, type CommonSettings, checkCommonOptions, invalid, readLeaf } from "./settings.ts";
+import { type CheckedIdentity, readLeaf } from "./identity.ts";
+import { type CommonSettings, checkCommonOptions, invalid } from "./settings.ts";
 import type { Certificate } from "./x509/certificate.ts";
 
 /** {@link ClientSelection}, with the identity's key read. */

@@ -7,12 +7,11 @@
 import { isWellFormed, utf8Length } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import { type KeyLog, type Logger, type Random, silent } from "../ports.ts";
-import { finish } from "../task.ts";
-import { asTlsError } from "./boundary.ts";
-import type { CryptoProvider, PublicKey } from "./crypto/provider.ts";
+import type { CryptoProvider } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
-import type { CommonTlsOptions, Identity, TlsClientOptions } from "./events.ts";
+import type { CommonTlsOptions, TlsClientOptions } from "./events.ts";
 import type { ClientOffer } from "./extensions.ts";
+import { type ClientIdentity, checkedIdentity } from "./identity.ts";
 import { presets } from "./presets.ts";
 import {
   allSignatureSchemes,
@@ -23,15 +22,8 @@ import {
   secp384r1,
   secp521r1,
 } from "./suites.ts";
-import { type Certificate, parseCertificate } from "./x509/certificate.ts";
-import { requireKeyOf } from "./x509/keys.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
-
-/** An identity whose certificate is readable and whose key, where it is given, belongs to it. */
-export interface CheckedIdentity extends Identity {
-  readonly publicKey: PublicKey;
-}
 
 /** What the settings of both roles have. */
 export interface CommonSettings {
@@ -55,7 +47,8 @@ export interface Settings extends CommonSettings, ClientOffer {
   readonly serverName: string;
   readonly trust: TlsClientOptions["trust"];
   readonly wallMs: TlsClientOptions["wallMs"];
-  readonly identity: CheckedIdentity | undefined;
+  /** In order of preference; none where there is no client certificate. */
+  readonly identities: readonly ClientIdentity[];
 }
 
 /**
@@ -74,16 +67,19 @@ export function checkOptions(options: TlsClientOptions): Settings {
   for (const protocol of alpn)
     if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
       invalid("alpn: protocol names are of 1 to 255 bytes (RFC 7301 §3.1)");
-  const identity = options.identity === undefined ? undefined : ownedIdentity(options.identity, crypto, common.random);
+  const { identity = [] } = options;
+  const identities = ("certificates" in identity ? [identity] : identity).map((one) =>
+    checkedIdentity(one, crypto, common.random),
+  );
   return {
     ...common,
-    groups: options.groups ?? withOwnCurve(common.groups, identity?.publicKey, crypto),
+    groups: options.groups ?? withOwnCurves(common.groups, identities, crypto),
     role: "client",
     peerName: serverName,
     serverName,
     trust,
     wallMs,
-    identity,
+    identities,
     alpn,
     sni: sniOf(serverName),
   };
@@ -125,57 +121,26 @@ export function checkCommonOptions(options: CommonTlsOptions): Omit<CommonSettin
 }
 
 /**
- * The curve of our own key behind the others: servers such as OpenSSL take no client certificate on a curve that supported_groups leaves
+ * The curves of our own keys behind the others: servers such as OpenSSL take no client certificate on a curve that supported_groups leaves
  * out (RFC 8422 §5.1).
  */
-function withOwnCurve(
+function withOwnCurves(
   groups: readonly NamedGroup[],
-  key: PublicKey | undefined,
+  identities: readonly ClientIdentity[],
   crypto: CryptoProvider,
 ): readonly NamedGroup[] {
-  const own = key?.type === "ec" ? [secp384r1, secp521r1].find(({ name }) => name === key.curve) : undefined;
-  return own === undefined || !crypto.supports(own.name) ? groups : [...groups, own];
+  const own = [secp384r1, secp521r1].filter(
+    (curve) =>
+      crypto.supports(curve.name) &&
+      !groups.includes(curve) &&
+      identities.some(({ publicKey }) => publicKey.type === "ec" && publicKey.curve === curve.name),
+  );
+  return [...groups, ...own];
 }
 
 /** RFC 6066 §3: a DNS name without a dot at its end; no IPv4 or IPv6 address. */
 function sniOf(serverName: string): string | undefined {
   return serverName.includes(":") || /^[0-9.]+$/.test(serverName) ? undefined : serverName.replace(/\.$/, "");
-}
-
-/** An identity whose key is checked to be the certificate's, at once: for a key on a curve that is one scalar multiplication. */
-function ownedIdentity(identity: Identity, crypto: CryptoProvider, random: Random): CheckedIdentity {
-  const { certificate, publicKey } = readLeaf(identity);
-  const { privateKey } = identity;
-  if (privateKey !== undefined) finish(requireKeyOf(certificate, privateKey, crypto, random));
-  return { ...identity, publicKey };
-}
-
-/**
- * Reads the leaf of an identity. Whether the key is its own is not looked at.
- *
- * @throws UsageError, TlsError `TLS_IDENTITY_UNREADABLE`.
- */
-export function readLeaf(identity: Identity): { readonly certificate: Certificate; readonly publicKey: PublicKey } {
-  const { certificates, privateKey, signer } = identity;
-  const leaf = certificates[0];
-  if (leaf === undefined) invalid("identity.certificates is empty");
-  if ((privateKey === undefined) === (signer === undefined))
-    invalid("identity needs either a privateKey or a signer, and not both");
-  let certificate: Certificate;
-  try {
-    certificate = parseCertificate(leaf);
-  } catch (error) {
-    throw new TlsError("TLS_IDENTITY_UNREADABLE", asTlsError(error).message, { cause: error });
-  }
-  const { publicKey } = certificate;
-  if (publicKey === undefined)
-    throw new TlsError("TLS_IDENTITY_UNREADABLE", `a key of kind ${certificate.publicKeyAlgorithm}`);
-  return { certificate, publicKey };
-}
-
-/** A public key for people: `RSA 2048 bit`, `secp256r1`. */
-export function keyText(key: PublicKey): string {
-  return key.type === "rsa" ? `RSA ${8 * key.modulus.length} bit` : key.curve;
 }
 
 /** Throws the error for an option that cannot be used. */

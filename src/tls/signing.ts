@@ -5,8 +5,8 @@
  */
 
 import { copyOf } from "../bytes.ts";
-import type { Task } from "../task.ts";
-import type { PrivateKey } from "./crypto/provider.ts";
+import { map, type Task } from "../task.ts";
+import type { CryptoProvider, PrivateKey, PublicKey } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
 import type { Signer } from "./events.ts";
 import type { CommonSettings } from "./settings.ts";
@@ -51,6 +51,23 @@ export class ExternalSignature implements Task<Uint8Array> {
     if (this.#failure !== undefined) throw this.#failure;
     return this.#answer !== undefined;
   }
+}
+
+/** A signature of somebody else, once it has verified with the key of the certificate that is shown: else `TLS_SIGNER_FAILED`. */
+export function checkedSignature(
+  crypto: CryptoProvider,
+  scheme: SignatureScheme,
+  key: PublicKey,
+  digest: Uint8Array,
+  signature: Uint8Array,
+): Task<Uint8Array> {
+  return map(crypto.verify(scheme, key, digest, signature), (isValid) => {
+    if (isValid) return signature;
+    throw new TlsError("TLS_SIGNER_FAILED", "the signature does not verify with the certificate's key", {
+      data: { scheme: scheme.name, signatureBytes: signature.length },
+      hint: "The signer holds another key than the certificate's (a wrong slot of the secure element?), or answers in another form: DER for ECDSA.",
+    });
+  });
 }
 
 /** A signature with a private key that we hold. What the provider throws becomes `TLS_SIGNER_FAILED`. */

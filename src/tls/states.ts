@@ -28,6 +28,7 @@ import type { TlsConnectionInfo } from "./events.ts";
 import { readServerExtensions } from "./extensions.ts";
 import { sendClientFlight } from "./flight.ts";
 import { Expect, type Handshake, type Incoming, type State } from "./handshake.ts";
+import { keyText } from "./identity.ts";
 import { type Negotiated, type TrafficKeys, verifyData } from "./key-schedule.ts";
 import {
   type CertificateRequest,
@@ -39,7 +40,7 @@ import {
   decodeServerKeyExchange,
 } from "./messages.ts";
 import { TLS_1_2 } from "./record.ts";
-import { keyText, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { allSignatureSchemes, idText, type NamedGroup, type SignatureScheme } from "./suites.ts";
 import { ExpectTraffic } from "./traffic.ts";
 import { type PeerVerified, type SignatureValid, verifyFinished, verifyKeyExchange, verifyPeer } from "./verify.ts";

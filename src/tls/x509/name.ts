@@ -9,6 +9,7 @@
 
 import { equal, printable, toHex, utf8Decode } from "../../bytes.ts";
 import { DerReader, tags } from "./der.ts";
+import { CertificateError } from "./errors.ts";
 import { attributeNames, oidName } from "./oids.ts";
 
 /** One attribute of a name. */
@@ -50,6 +51,19 @@ export function readName(reader: DerReader, field: string): Name {
   const start = reader.offset;
   readRdns(reader.sequence(field, "X509_NAME"), undefined);
   return new ReadName(reader.source.subarray(start, reader.offset));
+}
+
+/** A name in DER by itself; `undefined` where it is malformed. */
+export function parseName(der: Uint8Array): Name | undefined {
+  try {
+    const reader = new DerReader(der, "name", "X509_NAME");
+    const name = readName(reader, "");
+    reader.finish();
+    return name;
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
+  }
 }
 
 class ReadName implements Name {
