@@ -46,6 +46,8 @@ function checkSound(dialog: Dialog): void {
     expect(client.error.blame).toMatch(/^(peer|network)$/);
   }
   if (client.error !== undefined || !client.isSecured) return;
+  // A script that cuts the stream behind the whole Finished ends a server that then has no keys any more to compare.
+  if (server.server.stateName === "Closed") return;
   // Who is secured has the keys of the other one.
   const keys = (engine: { exportKeyingMaterial(label: string, context: undefined, length: number): Uint8Array }) =>
     toHex(engine.exportKeyingMaterial("test", undefined, 16));
