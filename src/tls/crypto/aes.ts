@@ -60,7 +60,7 @@ export function substitute(table: Int32Array, a: number, b: number, c: number, d
   );
 }
 
-/** AES with one key of 16 or 32 bytes. */
+/** AES with one key of 16, 24 or 32 bytes. */
 export class Aes {
   readonly table: Int32Array;
   /** Four words a round, and four more. */

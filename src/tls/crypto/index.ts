@@ -14,6 +14,7 @@ export { ecdsa } from "./ecdsa.ts";
 export { type Group, type PreparedGroup, secp256r1, secp384r1, secp521r1 } from "./group.ts";
 export { secp256r1Auto, secp256r1Limbs } from "./group-limbs.ts";
 export type { HashAlgorithm, RunningHash } from "./hash.ts";
+export { pbes2 } from "./pbes2.ts";
 export type * from "./provider.ts";
 export { rsaPkcs1 } from "./rsa-pkcs1.ts";
 export { rsaPss } from "./rsa-pss.ts";

@@ -14,6 +14,10 @@ import type { Task } from "../../task.ts";
 export type HashName = "sha1" | "sha256" | "sha384" | "sha512";
 /** AEAD ciphers of RFC 5288 and RFC 7905. */
 export type AeadName = "aes-128-gcm" | "aes-256-gcm" | "chacha20-poly1305";
+/** Block ciphers in CBC mode (RFC 5246 §6.2.3.2). */
+export type CbcName = "aes-128-cbc" | "aes-256-cbc";
+/** What a CBC suite computes first: TLS 1.2's own order, and that of RFC 7366. */
+export type CbcOrder = "mac-then-encrypt" | "encrypt-then-mac";
 /** Named curves as in RFC 8422 §5.1.1. */
 export type GroupName = "secp256r1" | "secp384r1" | "secp521r1" | "x25519";
 /** Curves that certificates hold keys on. */
@@ -21,7 +25,7 @@ export type CurveName = "secp256r1" | "secp384r1" | "secp521r1";
 /** Ways to sign: ECDSA, RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8). */
 export type SignatureKind = "ecdsa" | "rsa-pkcs1" | "rsa-pss";
 /** Everything that a provider may have or not. */
-export type AlgorithmName = HashName | AeadName | GroupName | SignatureKind;
+export type AlgorithmName = HashName | AeadName | CbcName | GroupName | SignatureKind;
 
 /** How a digest was signed. For RSA-PSS the salt is as long as the hash (RFC 8446 §4.2.3). */
 export interface SignatureAlgorithm {
@@ -70,6 +74,27 @@ export type PrivateKey =
       readonly point?: Uint8Array | undefined;
     };
 
+/** How a private key was encrypted with a password: PBES2 of RFC 8018 §6.2 with AES in CBC mode. */
+export interface PasswordEncryption {
+  /** The hash of PBKDF2's HMAC. */
+  readonly hash: HashName;
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly keyBytes: 16 | 24 | 32;
+  /** 16 bytes. */
+  readonly iv: Uint8Array;
+}
+
+/**
+ * Decrypts what was encrypted with a password, a multiple of 16 bytes, and takes the padding off. `undefined` where the padding is wrong,
+ * which most wrong passwords lead to; the others lead to garbage. The plaintext is the caller's to wipe.
+ */
+export type PasswordDecryption = (
+  encryption: PasswordEncryption,
+  password: Uint8Array,
+  ciphertext: Uint8Array,
+) => Task<Uint8Array | undefined>;
+
 /** An ephemeral key pair of one handshake. */
 export interface KeyExchange {
   readonly group: GroupName;
@@ -99,6 +124,28 @@ export interface Aead {
   wipe(): void;
 }
 
+/**
+ * The protection of records with a block cipher in CBC mode and HMAC, with one pair of keys, in place. One record at a time.
+ *
+ * `header` is what the MAC is over before all else: sequence number, type, version, and two bytes of a length, which are not read: each order
+ * has its own length there (RFC 5246 §6.2.3.1, RFC 7366 §3).
+ */
+export interface CbcCipher {
+  /** Bytes that MAC and padding add to a text of `bytes` bytes. */
+  expansion(bytes: number): number;
+  /**
+   * Protects `buffer[start, end)`; the initialization vector stands in the 16 bytes before it, fresh and unpredictable. There must be
+   * room for {@link expansion} behind it. The result is where what is sent ends.
+   */
+  seal(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number>;
+  /**
+   * Opens `buffer[start, end)`; the initialization vector stands in the 16 bytes before it. The result is the length of the text, or
+   * `undefined`, and the range wiped, where padding or MAC is wrong: which of them, nobody learns.
+   */
+  open(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number | undefined>;
+  wipe(): void;
+}
+
 /** What a provider computes. Each method throws `USAGE_INVALID_ARGUMENT` for an algorithm that `supports` denies. */
 export interface CryptoProvider {
   supports(algorithm: AlgorithmName): boolean;
@@ -111,6 +158,8 @@ export interface CryptoProvider {
   /** The PRF of TLS 1.2 (RFC 5246 §5): `length` bytes of P_hash(secret, label + seed). */
   prf(name: HashName, secret: Uint8Array, label: string, seed: Uint8Array, length: number): Task<Uint8Array>;
   aead(name: AeadName, key: Uint8Array): Aead;
+  /** A block cipher in CBC mode with HMAC by `mac`, whose key is as long as its digest. */
+  cbc(name: CbcName, key: Uint8Array, mac: HashName, macKey: Uint8Array, order: CbcOrder): CbcCipher;
   /** Draws a key pair, with randomness labelled `"ecdhe"`, and makes its public key. */
   keyExchange(group: GroupName, random: Random): Task<KeyExchange>;
   /** Whether a signature over a digest is right. Malformed signatures and unusable keys are false, never an exception. */

@@ -312,8 +312,22 @@ export const certificateErrors = {
     meaning: "the private key is encrypted",
     blame: "caller",
     retry: false,
-    hint: "Decrypt it once (`openssl pkey -in FILE -out device.key`): a device could only keep the password beside the key.",
+    hint: "Decrypt it once (`openssl pkey -in FILE -out device.key`): a device could only keep the password beside the key. An app that asks a person for it calls `decryptPrivateKey`.",
     mbedtls: -0x3c00,
+  },
+  X509_KEY_ENCRYPTION: {
+    meaning: "the private key is encrypted in a way that is not supported",
+    blame: "caller",
+    retry: false,
+    hint: "Encrypt it anew with AES and PBKDF2: `openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -in FILE -out device.key`.",
+    mbedtls: -0x3980,
+  },
+  X509_KEY_PASSWORD: {
+    meaning: "the password does not open the private key",
+    blame: "caller",
+    retry: false,
+    hint: "Check the password; `openssl pkey -in FILE -noout` asks for it and tells whether it is right. A damaged file looks the same.",
+    mbedtls: -0x3b80,
   },
   X509_KEY_UNSUPPORTED: {
     meaning: "the private key is of a kind that is not supported",

@@ -14,6 +14,7 @@ export {
   verifyCertificateRequest,
 } from "./csr.ts";
 export { describe, fingerprint, oneLine } from "./describe.ts";
+export { type DecryptPrivateKeyOptions, decryptPrivateKey } from "./encrypted-key.ts";
 export {
   CertificateError,
   type CertificateErrorCode,

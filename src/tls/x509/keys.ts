@@ -2,8 +2,7 @@
  * Private keys: PKCS#8 (RFC 5208, RFC 5958), PKCS#1 (RFC 8017 §A.1.2) and SEC1 (RFC 5915), in PEM or DER; and whether one belongs to a
  * certificate.
  *
- * Left out on purpose: encrypted keys (the password would lie beside the key), Ed25519 and DSA, multi-prime RSA, RSA keys without
- * their primes. What is parsed is copied out, so that the input can be wiped.
+ * Encrypted keys are `encrypted-key.ts`. Left out on purpose: Ed25519 and DSA, multi-prime RSA, RSA keys without their primes. What is parsed is copied out, so that the input can be wiped.
  *
  * @module
  */
@@ -41,6 +40,24 @@ type EcPrivateKey = Extract<PrivateKey, { type: "ec" }>;
  *   `X509_KEY_UNSUPPORTED`, `X509_KEY_MALFORMED`, `X509_PEM`.
  */
 export function parsePrivateKey(input: string | Uint8Array): PrivateKey {
+  const { key, where } = privateKeyBlock(input);
+  if (key === undefined) throw new CertificateError("X509_KEY_ENCRYPTED", where.text, where.data);
+  return key;
+}
+
+/** A private key, or the DER of one that is encrypted; without that, it is by the scheme of RFC 1421. */
+type KeyBlock =
+  | { readonly key: PrivateKey; readonly where?: undefined }
+  | { readonly key?: undefined; readonly encrypted: Uint8Array | undefined; readonly where: Where };
+
+/** What an error says of where a key stands. */
+interface Where {
+  readonly text: string;
+  readonly data?: { readonly line: number };
+}
+
+/** What {@link parsePrivateKey} finds, where that may be encrypted. */
+export function privateKeyBlock(input: string | Uint8Array): KeyBlock {
   const blocks = pemBlocks(input);
   if (blocks === undefined && input[0] === 0x30) return parseAny(input as Uint8Array);
   if (blocks === undefined || blocks.length === 0) throw nothingFound("private key", input);
@@ -55,39 +72,39 @@ export function parsePrivateKey(input: string | Uint8Array): PrivateKey {
   return parseBlock(block);
 }
 
-function parseBlock(block: PemBlock): PrivateKey {
-  if (block.label === "ENCRYPTED PRIVATE KEY" || block.headers.some((header) => header.includes("ENCRYPTED")))
-    throw new CertificateError("X509_KEY_ENCRYPTED", `the ${block.label} in line ${block.line}`, { line: block.line });
-  switch (block.label) {
+function parseBlock({ label, line, der, headers }: PemBlock): KeyBlock {
+  const where = { text: `the ${label} in line ${line}`, data: { line } };
+  if (headers.some((header) => header.includes("ENCRYPTED"))) return { encrypted: undefined, where };
+  switch (label) {
+    case "ENCRYPTED PRIVATE KEY":
+      return { encrypted: der, where };
     case "PRIVATE KEY":
-      return parsePkcs8(block.der);
+      return { key: parsePkcs8(der) };
     case "RSA PRIVATE KEY":
-      return parsePkcs1(block.der);
+      return { key: parsePkcs1(der) };
     case "EC PRIVATE KEY":
-      return parseSec1(block.der);
+      return { key: parseSec1(der) };
     default:
-      throw new CertificateError("X509_KEY_UNSUPPORTED", `the ${block.label} in line ${block.line}`, {
-        line: block.line,
-      });
+      throw new CertificateError("X509_KEY_UNSUPPORTED", where.text, where.data);
   }
 }
 
 /** The form of a DER key by its first elements: version and what follows it; an encrypted one has no version. */
-function parseAny(der: Uint8Array): PrivateKey {
+function parseAny(der: Uint8Array): KeyBlock {
   const reader = privateKeyReader(der);
   const key = reader.sequence("");
   if (key.peek() === tags.SEQUENCE) {
     const first = key.sequence("");
     if (first.peek() === tags.OID && key.peek() === tags.OCTET_STRING)
-      throw new CertificateError("X509_KEY_ENCRYPTED", "an EncryptedPrivateKeyInfo");
+      return { encrypted: der, where: { text: "an EncryptedPrivateKeyInfo" } };
     throw new CertificateError(
       "X509_WRONG_CONTENT",
       `a private key is wanted, the DER is ${key.peek() === tags.BIT_STRING ? "a public key" : "probably a certificate"}`,
     );
   }
   key.integer("version");
-  if (key.peek() === tags.SEQUENCE) return parsePkcs8(der);
-  return key.peek() === tags.OCTET_STRING ? parseSec1(der) : parsePkcs1(der);
+  if (key.peek() === tags.SEQUENCE) return { key: parsePkcs8(der) };
+  return { key: key.peek() === tags.OCTET_STRING ? parseSec1(der) : parsePkcs1(der) };
 }
 
 function privateKeyReader(der: Uint8Array): DerReader {
@@ -95,7 +112,7 @@ function privateKeyReader(der: Uint8Array): DerReader {
 }
 
 /** PrivateKeyInfo (RFC 5208 §5), OneAsymmetricKey (RFC 5958 §2). */
-function parsePkcs8(der: Uint8Array): PrivateKey {
+export function parsePkcs8(der: Uint8Array): PrivateKey {
   const reader = privateKeyReader(der);
   const info = reader.sequence("");
   reader.finish();
