@@ -30,6 +30,7 @@ import { expectMessage, type Handshake, type Incoming, type State } from "./hand
 import type { CheckedIdentity } from "./identity.ts";
 import { exportedKeys } from "./key-schedule.ts";
 import { decodeEmpty, type HandshakeName, handshakeName } from "./messages.ts";
+import { type Counts, PhaseMeter } from "./phases.ts";
 import { HandshakeReassembly, MESSAGE_HEADER_BYTES } from "./reassembly.ts";
 import {
   ContentType,
@@ -93,6 +94,9 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   #signatures = 0;
   #startedMs = 0;
   #units = 0;
+  /** What the operation had spent when its present step began; that much is in `#units`. */
+  #operationCounted = 0;
+  readonly #meter = new PhaseMeter();
   #bytesReceived = 0;
   #recordsReceived = 0;
 
@@ -269,14 +273,24 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   }
 
   get statistics(): TlsStatistics {
+    const { ms: _, ...counts } = this.#counts();
+    return { timeline: [...this.#timeline], ...counts, phases: this.#meter.statistics(this.#counts()) };
+  }
+
+  /** What was counted until now, in the middle of a step too. */
+  #counts(): Counts {
     return {
-      timeline: [...this.#timeline],
+      ms: this.#elapsedMs(),
+      units: this.#units + (this.#operation === undefined ? 0 : this.#operation.spent - this.#operationCounted),
       bytesSent: this.#framer.bytes,
       bytesReceived: this.#bytesReceived,
       recordsSent: this.#framer.records,
       recordsReceived: this.#recordsReceived,
-      units: this.#units,
     };
+  }
+
+  #elapsedMs(): number {
+    return this.#settings.now() - this.#startedMs;
   }
 
   // ——— the loop ———
@@ -301,15 +315,25 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   #stepOperation(units: number): number {
     const operation = this.#operation!;
     const before = operation.spent;
-    if (operation.step(units)) {
+    this.#operationCounted = before;
+    const isDone = operation.step(units);
+    const spent = Math.max(SMALL_COST, operation.spent - before);
+    // What this step spends is in `#units` once it is over.
+    this.#operationCounted = isDone ? 0 : operation.spent;
+    if (isDone) {
       this.#operation = undefined;
       this.#signature = undefined;
-      this.#enter(operation.result);
+      this.#enter(operation.result, spent);
     }
-    return Math.max(SMALL_COST, operation.spent - before);
+    return spent;
   }
 
-  #enter(state: State<Handshake<S, I>>): void {
+  /** `spent`: what the step that led here has spent, which is not counted yet. */
+  #enter(state: State<Handshake<S, I>>, spent: number): void {
+    this.#meter.enterState(state.name, () => {
+      const counts = this.#counts();
+      return { ...counts, units: counts.units + spent };
+    });
     if (state !== this.#state) this.#log("info", () => `state ${this.#state?.name} to ${state.name}`);
     this.#state = state;
   }
@@ -504,6 +528,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
         this.#deframer.isVersionKnown = true;
       },
       sign: (identity, scheme, digest) => this.#sign(identity, scheme, digest),
+      enterPhase: (phase) => this.#meter.enter(phase, this.#counts()),
       secured: (info) => this.#secured(info),
       wipeAtEnd: (...secrets) => {
         this.#secrets.push(...secrets);
@@ -601,7 +626,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   // ——— records of what happened ———
 
   #note(direction: HandshakeStep["direction"], message: string, bytes: Uint8Array): void {
-    this.#timeline.push({ direction, message, bytes: bytes.length, atMs: this.#settings.now() - this.#startedMs });
+    this.#timeline.push({ direction, message, bytes: bytes.length, atMs: this.#elapsedMs() });
     this.#log("verbose", () => `${direction} ${message}, ${bytes.length} bytes: ${toHex(bytes)}`);
   }
 

@@ -121,6 +121,35 @@ export interface HandshakeStep {
   readonly atMs: number;
 }
 
+/**
+ * A part of a connection's life. `hello`: up to the ServerHello. `certificate`: the server's chain comes and is validated. `keyExchange`: its
+ * ephemeral key comes and the signature is verified. `keyAgreement`: ours is made, and the shared secret. `clientSignature`: the
+ * CertificateVerify. `keyDerivation`: the PRF, for the master secret and the keys. `finished`: both Finished. `traffic`: all that follows.
+ * A server's are the same as far as it has them; its own flight belongs to `hello`.
+ */
+export type StatisticsPhase =
+  | "hello"
+  | "certificate"
+  | "keyExchange"
+  | "keyAgreement"
+  | "clientSignature"
+  | "keyDerivation"
+  | "finished"
+  | "traffic";
+
+/** What a phase has cost. */
+export interface PhaseStatistics {
+  readonly phase: StatisticsPhase;
+  /** Milliseconds by the option `now`, waiting included. */
+  readonly ms: number;
+  /** Units of computation (one is about a P-256 field multiplication). */
+  readonly units: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly recordsSent: number;
+  readonly recordsReceived: number;
+}
+
 /** What a connection has cost so far. */
 export interface TlsStatistics {
   readonly timeline: readonly HandshakeStep[];
@@ -130,6 +159,8 @@ export interface TlsStatistics {
   readonly recordsReceived: number;
   /** Units of computation since `start()`. */
   readonly units: number;
+  /** The same, phase by phase, in the order in which they began; their sums are the figures above. */
+  readonly phases: readonly PhaseStatistics[];
 }
 
 /** What was negotiated with a verified peer. */

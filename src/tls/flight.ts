@@ -30,6 +30,7 @@ export function sendClientFlight(
 ): Task<Keyed> {
   const { settings, transcript } = handshake;
   handshake.holdFlight();
+  handshake.enterPhase("keyAgreement");
   const proof =
     request === undefined
       ? undefined
@@ -65,6 +66,7 @@ function sendKeyExchange(
   const sent = chain(certificate, () => handshake.send(encodeClientKeyExchange(ours.publicKey)));
   const master = chain(sent, () => {
     ours.wipe();
+    handshake.enterPhase("keyDerivation");
     return agreedMasterSecret(exchanged, premaster, handshake);
   });
   return chain(master, (secret) => {
@@ -77,6 +79,7 @@ function sendKeyExchange(
 function sendCertificateVerify(proof: Proof | undefined, handshake: ClientHandshake): Task<void> {
   if (proof === undefined) return done(undefined);
   const { scheme } = proof;
+  handshake.enterPhase("clientSignature");
   const signature = handshake.sign(proof.identity, scheme, handshake.transcript.digest(scheme.hash));
   return chain(signature, (value) => handshake.send(encodeCertificateVerify({ scheme: scheme.id, signature: value })));
 }
@@ -89,8 +92,10 @@ function sendFinished(
 ): Task<Keyed> {
   const { settings, transcript } = handshake;
   const { suite, randoms } = exchanged;
+  handshake.enterPhase("keyDerivation");
   return chain(trafficKeys(settings.crypto, suite, master, randoms), (keys) => {
     handshake.wipeAtEnd(keys.client, keys.server);
+    handshake.enterPhase("finished");
     const ours = verifyData(settings.crypto, suite, master, "client", transcript.digest(suite.hash));
     const sent = chain(ours, (value) => {
       handshake.sendChangeCipherSpec(keys.client);

@@ -7,6 +7,7 @@
 import type { LogLevel } from "../ports.ts";
 import type { Task } from "../task.ts";
 import { TlsError } from "./errors.ts";
+import type { StatisticsPhase } from "./events.ts";
 import type { CheckedIdentity } from "./identity.ts";
 import type { HandshakeName } from "./messages.ts";
 import type { RecordProtection } from "./record.ts";
@@ -64,6 +65,8 @@ export interface Handshake<S extends CommonSettings = CommonSettings, I = never>
   fixVersion(): void;
   /** Signs with an identity's key, here or outside of the engine. */
   sign(identity: CheckedIdentity, scheme: SignatureScheme, digest: Uint8Array): Task<Uint8Array>;
+  /** From here on what is computed counts for this phase of the statistics. */
+  enterPhase(phase: StatisticsPhase): void;
   /** The handshake is done: data may pass. */
   secured(info: Omit<I, "statistics">): void;
   /** Overwrites a secret when the connection ends, however it ends. */
