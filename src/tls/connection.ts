@@ -16,7 +16,7 @@
  * @module
  */
 
-import { copyOf, toHex, wipe } from "../bytes.ts";
+import { copyOf, wipe } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import type { LogLevel } from "../ports.ts";
 import { chain, done, finish, map, type Task } from "../task.ts";
@@ -32,17 +32,11 @@ import { exportedKeys } from "./key-schedule.ts";
 import { decodeEmpty, type HandshakeName, handshakeName } from "./messages.ts";
 import { type Counts, PhaseMeter } from "./phases.ts";
 import { HandshakeReassembly, MESSAGE_HEADER_BYTES } from "./reassembly.ts";
-import {
-  ContentType,
-  EXPLICIT_NONCE_BYTES,
-  GCM_EXPANSION,
-  HEADER_BYTES,
-  MAX_PLAINTEXT,
-  type RecordProtection,
-} from "./record.ts";
+import { ContentType, HEADER_BYTES, type RecordProtection } from "./record.ts";
 import type { CommonSettings } from "./settings.ts";
 import { checkedSignature, ExternalSignature, OwnSignature } from "./signing.ts";
 import type { SignatureScheme } from "./suites.ts";
+import { annotatedAlert, annotatedChangeCipherSpec, annotatedMessage, annotatedRecord, bytesText } from "./trace.ts";
 import { ExpectTraffic } from "./traffic.ts";
 import { Transcript } from "./transcript.ts";
 
@@ -78,10 +72,12 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   #operation: Task<State<Handshake<S, I>>> | undefined;
   #signature: ExternalSignature | undefined;
   #reading: RecordProtection | undefined;
-  #opening: { readonly raw: RawRecord; readonly task: Task<boolean> } | undefined;
+  #opening: { readonly raw: RawRecord; readonly task: Task<number | undefined> } | undefined;
   #record: OpenRecord | undefined;
   /** The first byte of an alert whose second one has not come yet. */
   #alertLevel: number | undefined;
+  /** Whether what is handed out is under keys, for the trace. */
+  #isOutputProtected = false;
   /** Data events that were not taken yet: their views pin the buffer. */
   #undelivered = 0;
   #isEnded = false;
@@ -103,6 +99,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   protected constructor(settings: S, framer: Framer = new Framer()) {
     this.#settings = settings;
     this.#framer = framer;
+    this.#framer.maxPlaintext = settings.maxSendFragment;
     this.#reassembly = new HandshakeReassembly(settings.maxHandshakeBytes);
     this.#handshake = this.#asHandshake();
   }
@@ -126,8 +123,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     this.#assertAlive();
     if (this.#state === undefined) throw new UsageError("USAGE_WRONG_STATE", "feed() before start()");
     if (this.#isOver) return chunk.length;
-    const isPinned = this.#record !== undefined || this.#opening !== undefined || this.#undelivered > 0;
-    this.#deframer.pinned = isPinned;
+    this.#deframer.pinned = this.#isPinned;
     const taken = this.#deframer.feed(chunk);
     this.#bytesReceived += taken;
     return taken;
@@ -161,10 +157,20 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   /** What happened: output first, in the order in which it must be written. */
   nextEvent(): TlsEvent<I> | undefined {
     const bytes = this.#framer.take();
+    if (bytes !== undefined) this.#traceOutput(bytes);
     if (bytes !== undefined) return { type: "output", bytes };
     const event = this.#events.shift();
     if (event?.type === "data") this.#undelivered--;
+    if (event === undefined) {
+      this.#framer.recycle();
+      if (!this.#isPinned) this.#deframer.release();
+    }
     return event;
+  }
+
+  /** Bytes of memory that the buffers of records hold. They grow with what a record needs, and are given back once all events were taken. */
+  get bufferBytes(): number {
+    return this.#deframer.buffer.length + this.#framer.capacity;
   }
 
   /** Bytes that {@link write} would accept now; 0 before `secured` and after `close`. */
@@ -352,6 +358,11 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
 
   #startRecord(raw: RawRecord): number {
     this.#recordsReceived++;
+    const { buffer } = this.#deframer;
+    this.#trace("received record", () => {
+      const record = buffer.subarray(raw.start, raw.start + HEADER_BYTES + raw.length);
+      return [record.length, annotatedRecord(record, this.#reading !== undefined, this.#settings)];
+    });
     if (this.#reading === undefined) {
       const at = raw.start + HEADER_BYTES;
       this.#record = { raw, at, end: at + raw.length };
@@ -364,20 +375,23 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     const { raw, task } = this.#opening!;
     const before = task.spent;
     if (task.step(units)) {
-      if (!task.result) throw new TlsError("TLS_BAD_RECORD_MAC");
+      const length = task.result;
+      if (length === undefined) throw new TlsError("TLS_BAD_RECORD_MAC");
       this.#opening = undefined;
-      const at = raw.start + HEADER_BYTES + EXPLICIT_NONCE_BYTES;
-      const length = raw.length - GCM_EXPANSION;
+      const at = raw.start + HEADER_BYTES + this.#reading!.prefixBytes;
       this.#record = { raw, at, end: at + length };
       this.#checkLength(raw, length);
     }
     return Math.max(SMALL_COST, task.spent - before);
   }
 
-  /** RFC 5246 §6.2.1: plaintext of at most 2^14 bytes, and none empty but data's. */
+  /** RFC 5246 §6.2.1: plaintext of at most 2^14 bytes, or what was negotiated (RFC 6066 §4), and none empty but data's. */
   #checkLength(raw: RawRecord, length: number): void {
-    if (length > MAX_PLAINTEXT)
-      throw new TlsError("TLS_RECORD_OVERFLOW", `${length} bytes of plaintext`, { data: { length } });
+    const most = this.#deframer.maxPlaintext;
+    if (length > most)
+      throw new TlsError("TLS_RECORD_OVERFLOW", `${length} bytes of plaintext, ${most} allowed`, {
+        data: { length, most },
+      });
     if (length > 0) {
       this.#emptyRecords = 0;
       return;
@@ -464,6 +478,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     }
     const level = this.#alertLevel;
     this.#alertLevel = undefined;
+    this.#trace("received Alert", () => [2, annotatedAlert(Uint8Array.of(level, byte), this.#settings)]);
     this.#log("info", () => {
       // The explanations are for someone who runs a device.
       const explanation = this.#settings.role === "client" ? `: ${alertExplanation(byte)}` : "";
@@ -522,10 +537,14 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
       },
       protectReading: (keys) => {
         this.#reading = keys;
-        this.#deframer.isProtected = true;
+        this.#deframer.leastBytes = keys.leastBytes;
       },
       fixVersion: () => {
         this.#deframer.isVersionKnown = true;
+      },
+      limitFragments: (bytes) => {
+        this.#deframer.maxPlaintext = bytes;
+        this.#framer.maxPlaintext = Math.min(bytes, this.#framer.maxPlaintext);
       },
       sign: (identity, scheme, digest) => this.#sign(identity, scheme, digest),
       enterPhase: (phase) => this.#meter.enter(phase, this.#counts()),
@@ -556,6 +575,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
 
   #sendAlert(level: number, alert: number): void {
     this.#log("info", () => `alert sent: ${alertName(alert)} (${alert})`);
+    this.#trace("sent Alert", () => [2, annotatedAlert(Uint8Array.of(level, alert), this.#settings)]);
     this.#framer.addMessage("Alert", ContentType.alert, Uint8Array.of(level, alert));
     this.#framer.release();
   }
@@ -619,6 +639,11 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     return this.#state instanceof ExpectTraffic;
   }
 
+  /** Whether someone holds views of what came in. */
+  get #isPinned(): boolean {
+    return this.#record !== undefined || this.#opening !== undefined || this.#undelivered > 0;
+  }
+
   #canWrite(): boolean {
     return this.#isTraffic() && !this.#isClosing && !this.#isOver;
   }
@@ -627,7 +652,29 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
 
   #note(direction: HandshakeStep["direction"], message: string, bytes: Uint8Array): void {
     this.#timeline.push({ direction, message, bytes: bytes.length, atMs: this.#elapsedMs() });
-    this.#log("verbose", () => `${direction} ${message}, ${bytes.length} bytes: ${toHex(bytes)}`);
+    const annotated = message === "ChangeCipherSpec" ? annotatedChangeCipherSpec : annotatedMessage;
+    this.#trace(`${direction} ${message}`, () => [bytes.length, annotated(bytes, this.#settings)]);
+  }
+
+  /** Each record of what is handed out. */
+  #traceOutput(bytes: Uint8Array): void {
+    if (!this.#settings.log.enabled("verbose", TAG)) return;
+    for (let at = 0; at < bytes.length; ) {
+      const end = at + HEADER_BYTES + (bytes[at + 3]! << 8) + bytes[at + 4]!;
+      const record = bytes.subarray(at, end);
+      this.#trace("sent record", () => [end - at, annotatedRecord(record, this.#isOutputProtected, this.#settings)]);
+      // All that follows a ChangeCipherSpec is under the new keys.
+      this.#isOutputProtected ||= record[0] === ContentType.change_cipher_spec;
+      at = end;
+    }
+  }
+
+  /** What is of interest at the level verbose only, and made only there. */
+  #trace(what: string, annotated: () => readonly [length: number, annotation: string]): void {
+    this.#log("verbose", () => {
+      const [length, annotation] = annotated();
+      return `${what}, ${bytesText(length)}${annotation}`;
+    });
   }
 
   #log(level: LogLevel, message: () => string): void {
