@@ -8,6 +8,7 @@
 import { writeFileSync } from "node:fs";
 import { toHex } from "../src/bytes.ts";
 import { createCrypto } from "../src/tls/crypto/index.ts";
+import { secp256r1 } from "../src/tls/suites.ts";
 import { parsePrivateKey } from "../src/tls/x509/keys.ts";
 import { parseCertificateChain, trustAnchors } from "../src/tls/x509/trust.ts";
 import { recordHandshake } from "../test/fixtures/record.ts";
@@ -33,6 +34,7 @@ async function record(): Promise<Recording> {
     {
       serverName: "localhost",
       alpn: [ALPN],
+      groups: [secp256r1],
       trust: trustAnchors(fixtures.caCertificate),
       identity: {
         certificates: parseCertificateChain(fixtures.ecClientCertificate),

@@ -2,7 +2,8 @@
  * A crypto provider on `node:crypto`: for servers and desktops that prefer OpenSSL's primitives to thingwire's own.
  *
  * Hashes, HMAC, the PRF's HMACs, AES-GCM, ECDHE and RSASSA-PKCS1-v1_5 are node's. ECDSA and RSA-PSS are thingwire's own
- * (`createCrypto()`), because node's `sign` and `verify` hash by themselves and take no digest, which is what a TLS engine has. All
+ * (`createCrypto()`), because node's `sign` and `verify` hash by themselves and take no digest, which is what a TLS engine has; so are the
+ * CBC suites, because node cannot compute a MAC whose length must not show. All
  * randomness comes from the `Random` that is passed, so that a replay stays a replay; what node draws by itself (blinding inside
  * of OpenSSL) shows in no output. Tasks are done when they are returned: a budget slices nothing here.
  *
@@ -32,6 +33,9 @@ import type {
   Aead,
   AeadName,
   AlgorithmName,
+  CbcCipher,
+  CbcName,
+  CbcOrder,
   CryptoProvider,
   CurveName,
   GroupName,
@@ -133,6 +137,10 @@ class NodeCrypto implements CryptoProvider {
   aead(name: AeadName, key: Uint8Array): Aead {
     if (key.length !== aeadKeyBytes[name]) throw invalid(`a key of ${key.length} bytes for ${name}`);
     return new NodeAead(name, key.slice());
+  }
+
+  cbc(name: CbcName, key: Uint8Array, mac: HashName, macKey: Uint8Array, order: CbcOrder): CbcCipher {
+    return this.#own.cbc(name, key, mac, macKey, order);
   }
 
   keyExchange(group: GroupName, random: Random): Task<KeyExchange> {

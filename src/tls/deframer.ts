@@ -1,17 +1,18 @@
 /**
  * Cuts the peer's byte stream into records (RFC 5246 §6.2.1), whatever pieces it comes in.
  *
- * One buffer, as large as the longest record so far, in which records are also opened in place. Header fields are checked as soon as
- * they are there. Knows no keys and no message.
+ * One buffer, as large as the record that comes in announces, in which it is also opened in place; given back once it was used.
+ * Header fields are checked as soon as they are there. Knows no keys and no message.
  *
  * @module
  */
 
 import { printableBytes, toHex } from "../bytes.ts";
 import { TlsError } from "./errors.ts";
-import { ContentType, GCM_EXPANSION, HEADER_BYTES, MAX_EXPANSION, MAX_PLAINTEXT, TLS_1_2 } from "./record.ts";
+import { ContentType, HEADER_BYTES, MAX_EXPANSION, MAX_PLAINTEXT, TLS_1_2 } from "./record.ts";
 
-const FIRST_CAPACITY = 1024;
+/** What the buffer has at least, and all that it keeps between records. */
+const KEPT_CAPACITY = 1024;
 
 /** A whole record in the buffer. */
 export interface RawRecord {
@@ -24,13 +25,15 @@ export interface RawRecord {
 
 /** Cuts the stream into records, each in a buffer that is as large as it announced. */
 export class Deframer {
-  #buffer = new Uint8Array(FIRST_CAPACITY);
+  #buffer = new Uint8Array(KEPT_CAPACITY);
   #start = 0;
   #end = 0;
   /** While true nothing in the buffer moves, because someone holds views of it. */
   pinned = false;
-  /** Whether records are protected, which makes them longer. */
-  isProtected = false;
+  /** Bytes that a record has at least behind its header once records are protected, which makes them longer; 0 before. */
+  leastBytes = 0;
+  /** Bytes of plaintext in a record at most (RFC 5246 §6.2.1, RFC 6066 §4). */
+  maxPlaintext: number = MAX_PLAINTEXT;
   /** Whether the version was negotiated, after which records must carry it (before, only its major part counts: RFC 5246 §E.1). */
   isVersionKnown = false;
 
@@ -70,10 +73,10 @@ export class Deframer {
       throw new TlsError("TLS_UNSUPPORTED_VERSION", `a record of version ${shown}`, { data: { version: shown } });
     }
     const length = (buffer[start + 3]! << 8) | buffer[start + 4]!;
-    const most = MAX_PLAINTEXT + (this.isProtected ? MAX_EXPANSION : 0);
+    const most = this.#mostBytes;
     if (length > most)
       throw new TlsError("TLS_RECORD_OVERFLOW", `${length} bytes, ${most} allowed`, { data: { length, most } });
-    if (this.isProtected && length < GCM_EXPANSION)
+    if (length < this.leastBytes)
       throw new TlsError("TLS_BAD_RECORD_MAC", `${length} bytes are too few for nonce and tag`, { data: { length } });
     return there < HEADER_BYTES + length ? undefined : { type, start, length };
   }
@@ -83,12 +86,24 @@ export class Deframer {
     this.#start = record.start + HEADER_BYTES + record.length;
   }
 
+  /** Gives back a buffer that was made for a long record, once nobody needs what is in it. Not while it is pinned. */
+  release(): void {
+    if (this.#start < this.#end || this.#buffer.length <= KEPT_CAPACITY) return;
+    this.#buffer = new Uint8Array(KEPT_CAPACITY);
+    this.#start = this.#end = 0;
+  }
+
+  /** What a record may have behind its header. */
+  get #mostBytes(): number {
+    return this.maxPlaintext + (this.leastBytes > 0 ? MAX_EXPANSION : 0);
+  }
+
   /** Makes room for all of the record that is coming in; false where there is enough already. */
   #grow(): boolean {
     if (this.#end - this.#start < HEADER_BYTES) return false;
     const length = (this.#buffer[this.#start + 3]! << 8) | this.#buffer[this.#start + 4]!;
     // A length beyond all limits is refused by next(); room for it is not made.
-    const needed = this.#start + HEADER_BYTES + Math.min(length, MAX_PLAINTEXT + MAX_EXPANSION);
+    const needed = this.#start + HEADER_BYTES + Math.min(length, this.#mostBytes);
     if (needed <= this.#buffer.length) return false;
     const grown = new Uint8Array(needed);
     grown.set(this.#buffer.subarray(this.#start, this.#end));

@@ -154,6 +154,15 @@ export const tlsErrors = {
     alert: Alert.unexpected_message,
     mbedtls: -0x7200,
   },
+  TLS_ENCRYPT_THEN_MAC: {
+    meaning: "the server answered encrypt_then_mac for a suite that is not one of CBC",
+    rfc: "RFC 7366 §3",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x7500,
+  },
   TLS_HELLO_REQUEST_FLOOD: {
     meaning: "the peer asked too often for a renegotiation, which is not supported",
     rfc: "RFC 5246 §7.4.1.1",
@@ -215,6 +224,15 @@ export const tlsErrors = {
     hint: "Check that the port speaks TLS: AWS IoT takes MQTT over TLS on 8883, and on 443 with ALPN.",
     alert: Alert.unexpected_message,
     mbedtls: -0x7200,
+  },
+  TLS_MAX_FRAGMENT_LENGTH: {
+    meaning: "the peer's max_fragment_length is another than was asked for, or none that exists",
+    rfc: "RFC 6066 §4",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
   },
   TLS_MESSAGE_TOO_LONG: {
     meaning: "a handshake message of the peer is longer than is allowed here",

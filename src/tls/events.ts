@@ -15,6 +15,7 @@ import type {
 } from "./crypto/provider.ts";
 import type { Deviation } from "./deviations.ts";
 import type { TlsError } from "./errors.ts";
+import type { MaxFragmentLength } from "./extensions.ts";
 import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
@@ -48,12 +49,19 @@ export interface CommonTlsOptions {
   readonly now?: Clock["now"] | undefined;
   /** In order of preference; `presets.awsIot()` by default. */
   readonly suites?: readonly CipherSuite[] | undefined;
-  /** In order of preference; by default P-256, and for a client with a key on P-384 or P-521 that curve behind it. */
+  /** In order of preference; by default P-256, X25519, P-384 and P-521, as far as the crypto provider can do them: the cheapest first. */
   readonly groups?: readonly NamedGroup[] | undefined;
   /** In order of preference; all that the crypto provider can do by default. */
   readonly signatureSchemes?: readonly SignatureScheme[] | undefined;
   /** Bytes of a handshake message that are accepted at most; 65,536 by default. */
   readonly maxHandshakeBytes?: number | undefined;
+  /** Bytes of plaintext in a record that is sent at most, 1 to 16,384, which is the default. An alert always stands in one record. */
+  readonly maxSendFragment?: number | undefined;
+  /**
+   * Whether encrypt-then-MAC (RFC 7366) is offered and answered; true by default. It only matters with CBC suites, which should not be used
+   * without it (RFC 9325 §4.1).
+   */
+  readonly encryptThenMac?: boolean | undefined;
   readonly log?: Logger | undefined;
   readonly keyLog?: KeyLog | undefined;
 }
@@ -71,6 +79,11 @@ export interface TlsClientOptions extends CommonTlsOptions {
   readonly identity?: Identity | readonly Identity[] | undefined;
   /** Protocol names of RFC 7301, in order of preference. */
   readonly alpn?: readonly string[] | undefined;
+  /**
+   * Asks the server for records of at most so many bytes of plaintext, and sends none that are longer (RFC 6066 §4). A server that does not
+   * know this goes on with records of up to 16,384 bytes, which are accepted; see `maxFragmentLength` of the `secured` event.
+   */
+  readonly maxFragmentLength?: MaxFragmentLength | undefined;
 }
 
 /** What a client asks for, to choose by. Text of the peer: not to be shown without `printable`. */
@@ -171,6 +184,10 @@ export interface TlsConnectionInfo {
   readonly signatureScheme: SignatureScheme;
   readonly alpn: string | undefined;
   readonly extendedMasterSecret: boolean;
+  /** Whether the MAC is over the ciphertext (RFC 7366); false with AEAD suites. */
+  readonly encryptThenMac: boolean;
+  /** Bytes of plaintext in a record at most (RFC 6066 §4); `undefined` where that was not negotiated. */
+  readonly maxFragmentLength: MaxFragmentLength | undefined;
   readonly resumed: boolean;
   readonly peer: {
     /** Leaf first; the last one's issuer is the anchor. */
@@ -192,6 +209,8 @@ export interface TlsServerConnectionInfo {
   readonly serverName: string | undefined;
   readonly alpn: string | undefined;
   readonly extendedMasterSecret: boolean;
+  readonly encryptThenMac: boolean;
+  readonly maxFragmentLength: MaxFragmentLength | undefined;
   /** Leaf first, as the client sent them; empty where it sent none. */
   readonly clientCertificates: readonly Certificate[];
   /** The scheme of the client's CertificateVerify. */

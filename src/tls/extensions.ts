@@ -2,8 +2,7 @@
  * The extensions of the hellos: what a client sends, and what a server may answer, from both sides (RFC 6066, RFC 7301, RFC 7627, RFC 5746, RFC 8422).
  *
  * An answer must have been asked for (else alert 110), may come once (47) and must be well-formed (50). supported_groups may not come
- * from a server but is tolerated, because some servers echo it. Left out on purpose: tickets, max_fragment_length, status_request,
- * encrypt_then_mac, which only CBC needs.
+ * from a server but is tolerated, because some servers echo it. Left out on purpose: tickets, status_request, record_size_limit.
  *
  * @module
  */
@@ -11,19 +10,26 @@
 import { type ByteReader, ByteWriter, NO_BYTES, printableBytes, utf8Decode, utf8Encode } from "../bytes.ts";
 import { TlsError } from "./errors.ts";
 import { type Extension, messageReader, nonEmpty, readIds } from "./messages.ts";
-import type { NamedGroup, SignatureScheme } from "./suites.ts";
+import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 
 /** ExtensionType, IANA's registry. */
 export const ExtensionType = {
   server_name: 0,
+  max_fragment_length: 1,
   supported_groups: 10,
   ec_point_formats: 11,
   signature_algorithms: 13,
   application_layer_protocol_negotiation: 16,
+  encrypt_then_mac: 22,
   extended_master_secret: 23,
   supported_versions: 43,
   renegotiation_info: 0xff01,
 } as const;
+
+/** Bytes of plaintext in a record that a client may ask for (RFC 6066 §4); on the wire 1 to 4. */
+export type MaxFragmentLength = 512 | 1024 | 2048 | 4096;
+/** In the order of their numbers on the wire. */
+export const maxFragmentLengths: readonly MaxFragmentLength[] = /* @__PURE__ */ Object.freeze([512, 1024, 2048, 4096]);
 
 /** ECPointFormat uncompressed, the only one that is left (RFC 8422 §5.1.2). */
 const UNCOMPRESSED = 0;
@@ -37,6 +43,10 @@ export interface ClientOffer {
   readonly groups: readonly NamedGroup[];
   readonly signatureSchemes: readonly SignatureScheme[];
   readonly alpn: readonly string[];
+  /** Not asked for where it is `undefined`. */
+  readonly maxFragmentLength: MaxFragmentLength | undefined;
+  /** RFC 7366: offered where there is a CBC suite. */
+  readonly encryptThenMac: boolean;
 }
 
 /** What a ServerHello's extensions answered. */
@@ -45,12 +55,16 @@ export interface ServerAnswer {
   readonly extendedMasterSecret: boolean;
   /** Whether the server knows RFC 5746. */
   readonly secureRenegotiation: boolean;
+  /** RFC 6066 §4; `undefined` where the server does not know it. */
+  readonly maxFragmentLength: MaxFragmentLength | undefined;
+  /** RFC 7366 §3: only with a CBC suite. */
+  readonly encryptThenMac: boolean;
 }
 
 /** The extensions of our ClientHello, in mbedTLS's order. */
 export function encodeClientExtensions(offer: ClientOffer): readonly Extension[] {
   const extensions: Extension[] = [];
-  const { sni, alpn } = offer;
+  const { sni, alpn, maxFragmentLength } = offer;
   const add = (type: number, body: (writer: ByteWriter) => void) => {
     const writer = new ByteWriter();
     body(writer);
@@ -66,14 +80,21 @@ export function encodeClientExtensions(offer: ClientOffer): readonly Extension[]
   add(ExtensionType.signature_algorithms, (writer) => writeIds(writer, offer.signatureSchemes));
   add(ExtensionType.renegotiation_info, (writer) => writer.prefixed(1, () => {}));
   add(ExtensionType.ec_point_formats, (writer) => writer.prefixed(1, () => writer.uint8(UNCOMPRESSED)));
+  if (maxFragmentLength !== undefined) extensions.push(maxFragmentExtension(maxFragmentLength));
+  if (offer.encryptThenMac) extensions.push({ type: ExtensionType.encrypt_then_mac, data: NO_BYTES });
   extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
   return extensions;
 }
 
-/** Checks and reads what a server answered to an offer. */
-export function readServerExtensions(extensions: readonly Extension[], offer: ClientOffer): ServerAnswer {
+/** Checks and reads what a server answered to an offer, with the suite that it chose. */
+export function readServerExtensions(
+  extensions: readonly Extension[],
+  offer: ClientOffer,
+  suite: CipherSuite,
+): ServerAnswer {
   const seen = new Set<number>();
   let alpn: string | undefined;
+  let maxFragmentLength: MaxFragmentLength | undefined;
   for (const { type, data } of extensions) {
     if (seen.has(type)) throw new TlsError("TLS_DUPLICATE_EXTENSION", `type ${type}`, { data: { extension: type } });
     seen.add(type);
@@ -85,6 +106,20 @@ export function readServerExtensions(extensions: readonly Extension[], offer: Cl
       case ExtensionType.application_layer_protocol_negotiation:
         if (offer.alpn.length === 0) unsolicited(type);
         alpn = readAlpn(data, offer.alpn);
+        break;
+      case ExtensionType.max_fragment_length:
+        if (offer.maxFragmentLength === undefined) unsolicited(type);
+        maxFragmentLength = readMaxFragmentLength(data);
+        if (maxFragmentLength !== offer.maxFragmentLength)
+          throw new TlsError(
+            "TLS_MAX_FRAGMENT_LENGTH",
+            `${maxFragmentLength} bytes, asked for: ${offer.maxFragmentLength}`,
+          );
+        break;
+      case ExtensionType.encrypt_then_mac:
+        if (!offer.encryptThenMac) unsolicited(type);
+        messageReader(data, "encrypt_then_mac").finish("the empty extension");
+        if (suite.kind !== "cbc") throw new TlsError("TLS_ENCRYPT_THEN_MAC", suite.name);
         break;
       case ExtensionType.extended_master_secret:
         messageReader(data, "extended_master_secret").finish("the empty extension");
@@ -105,6 +140,8 @@ export function readServerExtensions(extensions: readonly Extension[], offer: Cl
     alpn,
     extendedMasterSecret: seen.has(ExtensionType.extended_master_secret),
     secureRenegotiation: seen.has(ExtensionType.renegotiation_info),
+    maxFragmentLength,
+    encryptThenMac: seen.has(ExtensionType.encrypt_then_mac),
   };
 }
 
@@ -123,6 +160,8 @@ export interface ClientExtensions {
   readonly pointFormats: boolean;
   readonly extendedMasterSecret: boolean;
   readonly secureRenegotiation: boolean;
+  readonly maxFragmentLength: MaxFragmentLength | undefined;
+  readonly encryptThenMac: boolean;
 }
 
 /** Checks and reads what a client offers; unknown extensions are ignored (RFC 5246 §7.4.1.4). */
@@ -145,6 +184,7 @@ export function readClientExtensions(extensions: readonly Extension[]): ClientEx
   if (renegotiation !== undefined) readRenegotiationInfo(renegotiation);
   const pointFormats = found.get(ExtensionType.ec_point_formats);
   if (pointFormats !== undefined) readPointFormats(pointFormats);
+  const fragments = found.get(ExtensionType.max_fragment_length);
   return {
     serverName: read("server_name", readHostName),
     alpn: read("application_layer_protocol_negotiation", readProtocols) ?? [],
@@ -156,6 +196,8 @@ export function readClientExtensions(extensions: readonly Extension[]): ClientEx
     pointFormats: pointFormats !== undefined,
     extendedMasterSecret: isKnown("extended_master_secret"),
     secureRenegotiation: renegotiation !== undefined,
+    maxFragmentLength: fragments === undefined ? undefined : readMaxFragmentLength(fragments),
+    encryptThenMac: isKnown("encrypt_then_mac"),
   };
 }
 
@@ -167,12 +209,14 @@ export interface ServerExtensions {
   readonly alpn: string | undefined;
   readonly extendedMasterSecret: boolean;
   readonly secureRenegotiation: boolean;
+  readonly maxFragmentLength: MaxFragmentLength | undefined;
+  readonly encryptThenMac: boolean;
 }
 
 /** The extensions of our ServerHello: only what was asked for (RFC 5246 §7.4.1.4); `undefined` where that is nothing. */
 export function encodeServerExtensions(answer: ServerExtensions): readonly Extension[] | undefined {
   const extensions: Extension[] = [];
-  const { alpn } = answer;
+  const { alpn, maxFragmentLength } = answer;
   if (answer.isNamed) extensions.push({ type: ExtensionType.server_name, data: NO_BYTES });
   if (answer.secureRenegotiation) extensions.push({ type: ExtensionType.renegotiation_info, data: Uint8Array.of(0) });
   if (answer.pointFormats)
@@ -182,6 +226,8 @@ export function encodeServerExtensions(answer: ServerExtensions): readonly Exten
       type: ExtensionType.application_layer_protocol_negotiation,
       data: encodeProtocols([alpn]),
     });
+  if (maxFragmentLength !== undefined) extensions.push(maxFragmentExtension(maxFragmentLength));
+  if (answer.encryptThenMac) extensions.push({ type: ExtensionType.encrypt_then_mac, data: NO_BYTES });
   if (answer.extendedMasterSecret) extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
   return extensions.length === 0 ? undefined : extensions;
 }
@@ -234,6 +280,23 @@ function readAlpn(data: Uint8Array, offered: readonly string[]): string {
   throw new TlsError("TLS_UNOFFERED_ALPN", `"${shown}", offered: ${offered.join(", ")}`, {
     data: { chosen: shown, offered },
   });
+}
+
+function maxFragmentExtension(length: MaxFragmentLength): Extension {
+  return {
+    type: ExtensionType.max_fragment_length,
+    data: Uint8Array.of(1 + maxFragmentLengths.indexOf(length)),
+  };
+}
+
+/** RFC 6066 §4: one of four numbers. */
+function readMaxFragmentLength(data: Uint8Array): MaxFragmentLength {
+  const reader = messageReader(data, "max_fragment_length");
+  const code = reader.uint8();
+  reader.finish("max_fragment_length");
+  const length = maxFragmentLengths[code - 1];
+  if (length === undefined) throw new TlsError("TLS_MAX_FRAGMENT_LENGTH", `number ${code}`);
+  return length;
 }
 
 /** RFC 5746 §3.4: empty in a first handshake. */

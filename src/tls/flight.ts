@@ -91,9 +91,9 @@ function sendFinished(
   handshake: ClientHandshake,
 ): Task<Keyed> {
   const { settings, transcript } = handshake;
-  const { suite, randoms } = exchanged;
+  const { suite } = exchanged;
   handshake.enterPhase("keyDerivation");
-  return chain(trafficKeys(settings.crypto, suite, master, randoms), (keys) => {
+  return chain(trafficKeys(settings, exchanged, master), (keys) => {
     handshake.wipeAtEnd(keys.client, keys.server);
     handshake.enterPhase("finished");
     const ours = verifyData(settings.crypto, suite, master, "client", transcript.digest(suite.hash));

@@ -3,6 +3,7 @@
  *
  * One buffer holds several records, one behind the other: those that were handed out, those that are sealed, and those that wait for
  * it. Application data is written into it directly (`reserve`, `commit`), behind room for header and nonce and before room for the tag.
+ * It is as large as what is in it, and given back once that was taken.
  *
  * ```
  *   0 …  #taken … #sealed … #end … #buffer.length
@@ -15,23 +16,17 @@
 import { NO_BYTES } from "../bytes.ts";
 import type { Task } from "../task.ts";
 import type { OutgoingName } from "./deviations.ts";
-import {
-  ContentType,
-  EXPLICIT_NONCE_BYTES,
-  GCM_EXPANSION,
-  HEADER_BYTES,
-  MAX_PLAINTEXT,
-  type RecordProtection,
-  TLS_1_2,
-} from "./record.ts";
+import { ContentType, HEADER_BYTES, MAX_PLAINTEXT, type RecordProtection, TLS_1_2 } from "./record.ts";
 
-const FIRST_CAPACITY = 512;
-/**
- * Room that everything but an alert leaves, so that every alert that the engine may ever send fits while a record is being sealed and
- * the buffer cannot be replaced: answers to HelloRequests, close_notify, one fatal alert, 31 bytes each.
- */
-const ALERT_ROOM = 256;
-const MAX_CAPACITY = HEADER_BYTES + MAX_PLAINTEXT + GCM_EXPANSION + ALERT_ROOM;
+/** What the buffer has at least, and all that it keeps between records. */
+const KEPT_CAPACITY = 512;
+/** All alerts that the engine may ever send while a record is being sealed: answers to HelloRequests, close_notify, one fatal alert. */
+const MAX_ALERTS = 6;
+const ALERT_BYTES = 2;
+/** Of the block ciphers. */
+const BLOCK_BYTES = 16;
+/** Where the buffer stops to double: about one record of full size. */
+const MAX_DOUBLED = MAX_PLAINTEXT + 1024;
 /** Less than this is not offered behind other records: it would only make many small ones. */
 const MIN_SHARED_ROOM = 1024;
 
@@ -44,17 +39,19 @@ interface PendingRecord {
 
 /** The buffer of what is sent: records are made, sealed and taken in it. */
 export class Framer {
-  #buffer = new Uint8Array(FIRST_CAPACITY);
+  #buffer = new Uint8Array(KEPT_CAPACITY);
   #taken = 0;
   #sealed = 0;
   #end = 0;
   readonly #pending: PendingRecord[] = [];
-  #sealing: Task<void> | undefined;
+  #sealing: Task<unknown> | undefined;
   #reserved = 0;
   /** Nothing is handed out before everything up to here is sealed. */
   #heldUntil = 0;
   /** What the records that are added from now on are protected with. */
   protection: RecordProtection | undefined;
+  /** Bytes of plaintext in a record at most. */
+  maxPlaintext: number = MAX_PLAINTEXT;
   bytes = 0;
   records = 0;
 
@@ -67,9 +64,19 @@ export class Framer {
   get room(): number {
     this.#recycle();
     // While a record is being sealed, its bytes cannot move to a larger buffer.
-    const capacity = this.#sealing === undefined ? MAX_CAPACITY : this.#buffer.length;
-    const room = capacity - this.#end - HEADER_BYTES - GCM_EXPANSION - ALERT_ROOM;
-    return this.#end > 0 && room < MIN_SHARED_ROOM ? 0 : Math.min(room, MAX_PLAINTEXT);
+    const capacity =
+      this.#sealing === undefined ? this.#recordBytes(MAX_PLAINTEXT) + this.#alertRoom : this.#buffer.length;
+    const left = capacity - this.#end - this.#alertRoom;
+    let room = left - this.#recordBytes(0);
+    if (this.#end > 0 && room < MIN_SHARED_ROOM) return 0;
+    // Padding depends on the length, by less than a block.
+    if (this.#recordBytes(room) > left) room -= BLOCK_BYTES;
+    return Math.min(room, this.maxPlaintext);
+  }
+
+  /** Bytes of memory that are held. */
+  get capacity(): number {
+    return this.#buffer.length;
   }
 
   /** Adds a message and returns what the transcript has of it: the message itself, where nobody deviates (`deviating-framer.ts`). */
@@ -83,13 +90,15 @@ export class Framer {
     this.#recycle();
     // What was reserved is no longer where the next record will be.
     this.#reserved = 0;
-    const left = type === ContentType.alert ? 0 : ALERT_ROOM;
-    for (let at = 0; at === 0 || at < message.length; at += MAX_PLAINTEXT) {
-      const part = message.subarray(at, at + MAX_PLAINTEXT);
-      const expansion = this.protection === undefined ? 0 : GCM_EXPANSION;
-      this.#ensure(this.#end + HEADER_BYTES + expansion + part.length + left);
-      this.#buffer.set(part, this.#end + HEADER_BYTES + (expansion === 0 ? 0 : EXPLICIT_NONCE_BYTES));
-      this.#close(type, part.length, expansion);
+    const isAlert = type === ContentType.alert;
+    const left = isAlert ? 0 : this.#alertRoom;
+    // Many peers take an alert only in one piece.
+    const size = isAlert ? message.length : this.maxPlaintext;
+    for (let at = 0; at === 0 || at < message.length; at += size) {
+      const part = message.subarray(at, at + size);
+      this.#ensure(this.#end + this.#recordBytes(part.length) + left);
+      this.#buffer.set(part, this.#end + HEADER_BYTES + (this.protection?.prefixBytes ?? 0));
+      this.#close(type, part.length);
     }
   }
 
@@ -97,8 +106,8 @@ export class Framer {
   reserve(length: number): Uint8Array {
     this.#reserved = Math.min(length, this.room);
     if (this.#reserved <= 0) return NO_BYTES;
-    this.#ensure(this.#end + HEADER_BYTES + GCM_EXPANSION + this.#reserved + ALERT_ROOM);
-    const at = this.#end + HEADER_BYTES + EXPLICIT_NONCE_BYTES;
+    this.#ensure(this.#end + this.#recordBytes(this.#reserved) + this.#alertRoom);
+    const at = this.#end + HEADER_BYTES + (this.protection?.prefixBytes ?? 0);
     return this.#buffer.subarray(at, at + this.#reserved);
   }
 
@@ -106,7 +115,7 @@ export class Framer {
   commit(length: number): boolean {
     if (length > this.#reserved) return false;
     this.#reserved = 0;
-    if (length > 0) this.#close(ContentType.application_data, length, GCM_EXPANSION);
+    if (length > 0) this.#close(ContentType.application_data, length);
     return true;
   }
 
@@ -154,9 +163,9 @@ export class Framer {
   }
 
   /** Writes the header at `#end` and puts the record into the queue. */
-  #close(type: ContentType, plaintextBytes: number, expansion: number): void {
+  #close(type: ContentType, plaintextBytes: number): void {
     const start = this.#end;
-    const length = plaintextBytes + expansion;
+    const length = this.#recordBytes(plaintextBytes) - HEADER_BYTES;
     this.#buffer[start] = type;
     this.#buffer[start + 1] = TLS_1_2 >> 8;
     this.#buffer[start + 2] = TLS_1_2 & 0xff;
@@ -166,13 +175,31 @@ export class Framer {
     this.#pending.push({ start, end: this.#end, plaintextBytes, protection: this.protection });
   }
 
+  /** Gives back a buffer that was made for long records, once they were taken and nothing is reserved in it. */
+  recycle(): void {
+    this.#recycle();
+    if (this.#end > 0 || this.#reserved > 0 || this.#buffer.length <= KEPT_CAPACITY) return;
+    this.#buffer = new Uint8Array(KEPT_CAPACITY);
+  }
+
   #recycle(): void {
     if (this.#taken === this.#end) this.#taken = this.#sealed = this.#end = 0;
   }
 
+  /** Bytes of a record with so much plaintext that is made now. */
+  #recordBytes(plaintextBytes: number): number {
+    return HEADER_BYTES + (this.protection?.protectedBytes(plaintextBytes) ?? plaintextBytes);
+  }
+
+  /** Room that everything but an alert leaves, because while a record is being sealed the buffer cannot be replaced. */
+  get #alertRoom(): number {
+    return MAX_ALERTS * this.#recordBytes(ALERT_BYTES);
+  }
+
   #ensure(capacity: number): void {
     if (capacity <= this.#buffer.length) return;
-    const grown = new Uint8Array(Math.max(capacity, Math.min(2 * this.#buffer.length, MAX_CAPACITY)));
+    // Small records are added to one another without moving them each time.
+    const grown = new Uint8Array(Math.max(capacity, Math.min(2 * this.#buffer.length, MAX_DOUBLED)));
     grown.set(this.#buffer.subarray(0, this.#end));
     this.#buffer = grown;
   }

@@ -63,6 +63,8 @@ export interface Handshake<S extends CommonSettings = CommonSettings, I = never>
   protectReading(keys: RecordProtection): void;
   /** From now on records must carry the version that was negotiated. */
   fixVersion(): void;
+  /** From now on records in both directions hold at most so many bytes of plaintext (RFC 6066 §4). */
+  limitFragments(bytes: number): void;
   /** Signs with an identity's key, here or outside of the engine. */
   sign(identity: CheckedIdentity, scheme: SignatureScheme, digest: Uint8Array): Task<Uint8Array>;
   /** From here on what is computed counts for this phase of the statistics. */

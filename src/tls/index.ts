@@ -43,6 +43,8 @@ export type {
   TlsStatistics,
   WorkState,
 } from "./events.ts";
-export { presets } from "./presets.ts";
+export type { MaxFragmentLength } from "./extensions.ts";
+export { type PresetOptions, presets } from "./presets.ts";
+export type { DirectionKeys, ProtectionContext, RecordProtection } from "./record.ts";
 export { admitByTrust, TlsServer } from "./server.ts";
 export * from "./suites.ts";

@@ -9,8 +9,9 @@
 import { ByteWriter, concat, toHex, wipe } from "../bytes.ts";
 import { map, type Task } from "../task.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
+import type { MaxFragmentLength } from "./extensions.ts";
 import type { Handshake } from "./handshake.ts";
-import { RecordProtection } from "./record.ts";
+import type { ProtectionContext, RecordProtection } from "./record.ts";
 import type { CipherSuite } from "./suites.ts";
 
 /** Bytes of a master secret. */
@@ -30,6 +31,10 @@ export interface Negotiated {
   readonly randoms: Randoms;
   readonly alpn: string | undefined;
   readonly extendedMasterSecret: boolean;
+  /** RFC 7366; only with a CBC suite. */
+  readonly encryptThenMac: boolean;
+  /** Bytes of plaintext in a record at most (RFC 6066 §4); `undefined` where that was not negotiated. */
+  readonly maxFragmentLength: MaxFragmentLength | undefined;
 }
 
 /**
@@ -78,23 +83,29 @@ export interface TrafficKeys {
   readonly server: RecordProtection;
 }
 
-/** The key block, cut into keys for both directions; the block itself is wiped. */
+/** The key block, cut into keys for both directions (RFC 5246 §6.3); the block itself is wiped. */
 export function trafficKeys(
-  crypto: CryptoProvider,
-  suite: CipherSuite,
+  { crypto, random }: Omit<ProtectionContext, "encryptThenMac">,
+  { suite, randoms, encryptThenMac }: Pick<Negotiated, "suite" | "randoms" | "encryptThenMac">,
   master: Uint8Array,
-  randoms: Randoms,
 ): Task<TrafficKeys> {
-  const { keyBytes, fixedIvBytes } = suite;
+  const { macKeyBytes, keyBytes, fixedIvBytes } = suite;
   const seed = concat([randoms.server, randoms.client]);
-  return map(crypto.prf(suite.hash, master, "key expansion", seed, 2 * (keyBytes + fixedIvBytes)), (block) => {
-    const ivs = block.subarray(2 * keyBytes);
-    const keys = {
-      client: new RecordProtection(crypto, suite, block.subarray(0, keyBytes), ivs.subarray(0, fixedIvBytes)),
-      server: new RecordProtection(crypto, suite, block.subarray(keyBytes, 2 * keyBytes), ivs.subarray(fixedIvBytes)),
-    };
+  const length = 2 * (macKeyBytes + keyBytes + fixedIvBytes);
+  return map(crypto.prf(suite.hash, master, "key expansion", seed, length), (block) => {
+    let at = 0;
+    const next = (bytes: number) => block.subarray(at, (at += bytes));
+    const macKeys = [next(macKeyBytes), next(macKeyBytes)] as const;
+    const keys = [next(keyBytes), next(keyBytes)] as const;
+    const fixedIvs = [next(fixedIvBytes), next(fixedIvBytes)] as const;
+    const protect = (side: 0 | 1) =>
+      suite.protect(
+        { macKey: macKeys[side], key: keys[side], fixedIv: fixedIvs[side] },
+        { crypto, random, encryptThenMac },
+      );
+    const traffic = { client: protect(0), server: protect(1) };
     wipe(block);
-    return keys;
+    return traffic;
   });
 }
 

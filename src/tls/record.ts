@@ -1,16 +1,16 @@
 /**
- * Records: their limits, and the protection of AES-GCM suites (RFC 5246 §6.2, RFC 5288 §3).
+ * Records: their limits, and what a protection of records is (RFC 5246 §6.2).
  *
- * The explicit nonce is always the sequence number: it can neither repeat nor be drawn badly. Left out on purpose: CBC, compression,
- * and the nonces of RFC 7905, which no suite here uses. Cutting the stream into records is `deframer.ts`, making them `framer.ts`.
+ * The protections themselves are in `aead-protection.ts` and `cbc-protection.ts`; each cipher suite brings its own. Cutting the stream
+ * into records is `deframer.ts`, making them `framer.ts`. Left out on purpose: compression, and stream ciphers.
  *
  * @module
  */
 
+import type { Random } from "../ports.ts";
 import type { Task } from "../task.ts";
-import type { Aead, CryptoProvider } from "./crypto/provider.ts";
+import type { CryptoProvider } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
-import type { CipherSuite } from "./suites.ts";
 
 /** ContentType, RFC 5246 §6.2.1. */
 export const ContentType = { change_cipher_spec: 20, alert: 21, handshake: 22, application_data: 23 } as const;
@@ -25,77 +25,100 @@ export const HEADER_BYTES = 5;
 export const MAX_PLAINTEXT = 0x4000;
 /** Bytes that protection may add at most (RFC 5246 §6.2.3). */
 export const MAX_EXPANSION = 2048;
-/** Bytes in front of an AES-GCM ciphertext that carry the nonce's second part (RFC 5288 §3). */
-export const EXPLICIT_NONCE_BYTES = 8;
-/** The tag of the AEAD ciphers here (RFC 5288 §3). */
-export const TAG_BYTES = 16;
-/** What an AES-GCM record is longer than its plaintext, without the header. */
-export const GCM_EXPANSION = EXPLICIT_NONCE_BYTES + TAG_BYTES;
+
+/** The keys of one direction, cut out of the key block (RFC 5246 §6.3). A protection copies what it keeps. */
+export interface DirectionKeys {
+  /** Empty where an AEAD needs none. */
+  readonly macKey: Uint8Array;
+  readonly key: Uint8Array;
+  /** The part of the nonce that does not change; empty for CBC. */
+  readonly fixedIv: Uint8Array;
+}
+
+/** What a protection is made with beside its keys. */
+export interface ProtectionContext {
+  readonly crypto: CryptoProvider;
+  /** For initialization vectors. */
+  readonly random: Random;
+  /** RFC 7366 was negotiated. */
+  readonly encryptThenMac: boolean;
+}
+
+/**
+ * One direction's keys with their sequence number. Seals and opens records in place, one at a time. In the buffer stand header, prefix
+ * (nonce or initialization vector), text, and what follows it (tag, or MAC and padding).
+ */
+export interface RecordProtection {
+  /** Bytes between header and text. */
+  readonly prefixBytes: number;
+  /** Bytes behind the header of the shortest record that could be opened. */
+  readonly leastBytes: number;
+  /** Bytes behind the header that a record with a text of `length` bytes has. Never less for a longer text. */
+  protectedBytes(length: number): number;
+  /** Seals the record that starts at `start`, with header and `length` bytes of text in their places and room behind them. */
+  seal(buffer: Uint8Array, start: number, length: number): Task<unknown>;
+  /**
+   * Opens the record whose header starts at `start` and that has `length` bytes behind it, at least {@link leastBytes}. The result is the
+   * length of its text; `undefined` where it cannot be authenticated, whatever is wrong with it.
+   */
+  open(buffer: Uint8Array, start: number, length: number): Task<number | undefined>;
+  /** Forgets the key. Nothing can be sealed or opened afterwards: a wiped key is one that everyone knows. */
+  wipe(): void;
+}
 
 /**
  * Records that one key may protect. RFC 5246 §6.1 only forbids that the 64-bit number wraps; below 2^53 it stays exact in a number,
  * and no connection gets near.
  */
-const MAX_SEQUENCE = 2 ** 48;
+export const MAX_RECORDS: number = 2 ** 48;
+/**
+ * Blocks of 16 bytes that one AES key may protect. RFC 9325 §4.4 recommends for TLS 1.2 too that no more than
+ * 2^24.5 records of full size (2^10 blocks) are encrypted with AES-GCM (RFC 8446 §5.5), so that nobody tells them from random bytes with more than
+ * a chance of 2^-60; counting blocks, as the bound does, lets a thing send short messages for years. In CBC the chance that two
+ * blocks of ciphertext are the same, which tells of the texts, is then as small: 2^69 / 2^129.
+ */
+export const MAX_AES_BLOCKS: number = 2 ** 34.5;
+const BLOCK_BYTES = 16;
 
-/** One direction's keys with its sequence number. Seals and opens records in place, one at a time. */
-export class RecordProtection {
-  readonly #aead: Aead;
-  /** Salt, then the explicit part. */
-  readonly #nonce = new Uint8Array(12);
-  /** Sequence number, type, version, length of the plaintext (RFC 5246 §6.2.3.3). */
-  readonly #aad = new Uint8Array(13);
+/** Counts a key's records and blocks, and writes what is authenticated beside a text (RFC 5246 §6.2.3.1, §6.2.3.3). */
+export class RecordCounter {
+  /** Sequence number, type, version, length. */
+  readonly bytes: Uint8Array = new Uint8Array(13);
+  readonly #maxBlocks: number;
+  readonly #moreBlocks: number;
   #sequence: number;
+  #blocks = 0;
 
-  /** Copies what it keeps of `fixedIv`; the provider does so with `key`: wipe both afterwards. */
-  constructor(crypto: CryptoProvider, suite: CipherSuite, key: Uint8Array, fixedIv: Uint8Array, sequence = 0) {
-    this.#aead = crypto.aead(suite.aead, key);
-    this.#nonce.set(fixedIv);
-    this.#aad[9] = TLS_1_2 >> 8;
-    this.#aad[10] = TLS_1_2 & 0xff;
+  /**
+   * @param maxBlocks - that the key may protect.
+   * @param moreBlocks - that a record has at most beside its text's.
+   * @param sequence - the number of the first record.
+   */
+  constructor(maxBlocks: number, moreBlocks: number, sequence: number) {
+    this.bytes[9] = TLS_1_2 >> 8;
+    this.bytes[10] = TLS_1_2 & 0xff;
+    this.#maxBlocks = maxBlocks;
+    this.#moreBlocks = moreBlocks;
     this.#sequence = sequence;
   }
 
-  /** Seals the record that starts at `start`, whose `length` bytes of plaintext stand behind header and explicit nonce. */
-  seal(buffer: Uint8Array, start: number, length: number): Task<void> {
-    this.#next(buffer[start]!, length);
-    const at = start + HEADER_BYTES;
-    for (let i = 0; i < EXPLICIT_NONCE_BYTES; i++) {
-      buffer[at + i] = this.#aad[i]!;
-      this.#nonce[4 + i] = this.#aad[i]!;
-    }
-    const plaintext = at + EXPLICIT_NONCE_BYTES;
-    return this.#aead.seal(buffer, plaintext, plaintext + length, this.#nonce, this.#aad);
-  }
-
-  /** Opens the record whose header starts at `start` and that has `length` bytes behind it, at least {@link GCM_EXPANSION}. */
-  open(buffer: Uint8Array, start: number, length: number): Task<boolean> {
-    const plaintextBytes = length - GCM_EXPANSION;
-    this.#next(buffer[start]!, plaintextBytes);
-    const at = start + HEADER_BYTES;
-    for (let i = 0; i < EXPLICIT_NONCE_BYTES; i++) this.#nonce[4 + i] = buffer[at + i]!;
-    const plaintext = at + EXPLICIT_NONCE_BYTES;
-    return this.#aead.open(buffer, plaintext, plaintext + plaintextBytes, this.#nonce, this.#aad);
-  }
-
-  /** Forgets the key. Nothing can be sealed or opened afterwards: a wiped key is one that everyone knows. */
-  wipe(): void {
-    this.#aead.wipe();
-    this.#nonce.fill(0);
-    this.#sequence = MAX_SEQUENCE;
-  }
-
-  /** Writes the additional data of the next record and counts it. */
-  #next(type: number, length: number): void {
-    if (this.#sequence >= MAX_SEQUENCE) throw new TlsError("TLS_SEQUENCE_EXHAUSTED");
-    const aad = this.#aad;
+  /** Counts a record and writes its {@link bytes}. Throws TlsError `TLS_SEQUENCE_EXHAUSTED` where the key is used up or was wiped. */
+  next(type: number, length: number): void {
+    this.#blocks += Math.ceil(length / BLOCK_BYTES) + this.#moreBlocks;
+    if (this.#sequence >= MAX_RECORDS || this.#blocks > this.#maxBlocks) throw new TlsError("TLS_SEQUENCE_EXHAUSTED");
+    const { bytes } = this;
     let rest = this.#sequence++;
     for (let i = 7; i >= 0; i--) {
-      aad[i] = rest % 256;
+      bytes[i] = rest % 256;
       rest = Math.floor(rest / 256);
     }
-    aad[8] = type;
-    aad[11] = length >> 8;
-    aad[12] = length;
+    bytes[8] = type;
+    bytes[11] = length >> 8;
+    bytes[12] = length;
+  }
+
+  /** No record comes after this. */
+  stop(): void {
+    this.#sequence = MAX_RECORDS;
   }
 }

@@ -64,6 +64,9 @@ export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake)
   const random = new Uint8Array(32);
   settings.random.fill(random, "server_random");
   const extendedMasterSecret = asked.extendedMasterSecret && settings.extendedMasterSecret;
+  const encryptThenMac = asked.encryptThenMac && settings.encryptThenMac && suite.kind === "cbc";
+  const { maxFragmentLength } = asked;
+  if (maxFragmentLength !== undefined) handshake.limitFragments(maxFragmentLength);
   const secureRenegotiation = asked.secureRenegotiation || hello.suites.includes(RENEGOTIATION_SCSV);
   const serverHello = encodeServerHello({
     version: TLS_1_2,
@@ -77,6 +80,8 @@ export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake)
       alpn,
       extendedMasterSecret,
       secureRenegotiation,
+      maxFragmentLength,
+      encryptThenMac,
     }),
   });
   handshake.log(
@@ -104,7 +109,18 @@ export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake)
       () => {
         handshake.releaseFlight();
         const randoms = { client: clientRandom, server: random };
-        return { suite, randoms, alpn, extendedMasterSecret, serverName, group, ours, signatureScheme: scheme };
+        return {
+          suite,
+          randoms,
+          alpn,
+          extendedMasterSecret,
+          encryptThenMac,
+          maxFragmentLength,
+          serverName,
+          group,
+          ours,
+          signatureScheme: scheme,
+        };
       },
     );
   });

@@ -125,7 +125,6 @@ class ExpectClientKeyExchange extends Expect<ServerHandshake> {
   protected react({ body }: Incoming, handshake: ServerHandshake): ServerState {
     const offered = this.#offered;
     const shown = this.#shown;
-    const { crypto } = handshake.settings;
     const premasterSecret = offered.ours.shared(decodeClientKeyExchange(body));
     const masterSecret = chain(premasterSecret, (premaster) => {
       if (premaster === undefined) throw new TlsError("TLS_INVALID_KEY_SHARE", offered.group.name);
@@ -138,7 +137,7 @@ class ExpectClientKeyExchange extends Expect<ServerHandshake> {
       });
     });
     return chain(masterSecret, (master) =>
-      map(trafficKeys(crypto, offered.suite, master, offered.randoms), (keys) => {
+      map(trafficKeys(handshake.settings, offered, master), (keys) => {
         handshake.wipeAtEnd(keys.client, keys.server);
         const keyed: ServerKeyed = { ...offered, master, keys };
         if ("certificates" in shown) return new ExpectCertificateVerify(keyed, shown.certificates);
@@ -233,6 +232,8 @@ class ExpectFinished extends Expect<ServerHandshake> {
           serverName: keyed.serverName,
           alpn: keyed.alpn,
           extendedMasterSecret: keyed.extendedMasterSecret,
+          encryptThenMac: keyed.encryptThenMac,
+          maxFragmentLength: keyed.maxFragmentLength,
           clientCertificates: client.certificates,
           clientSignatureScheme: client.scheme,
         });

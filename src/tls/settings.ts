@@ -10,18 +10,11 @@ import { type KeyLog, type Logger, type Random, silent } from "../ports.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
 import type { CommonTlsOptions, TlsClientOptions } from "./events.ts";
-import type { ClientOffer } from "./extensions.ts";
+import { type ClientOffer, maxFragmentLengths } from "./extensions.ts";
 import { type ClientIdentity, checkedIdentity } from "./identity.ts";
 import { presets } from "./presets.ts";
-import {
-  allSignatureSchemes,
-  type CipherSuite,
-  type NamedGroup,
-  type SignatureScheme,
-  secp256r1,
-  secp384r1,
-  secp521r1,
-} from "./suites.ts";
+import { MAX_PLAINTEXT } from "./record.ts";
+import { allGroups, allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme } from "./suites.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
 
@@ -38,6 +31,8 @@ export interface CommonSettings {
   readonly groups: readonly NamedGroup[];
   readonly signatureSchemes: readonly SignatureScheme[];
   readonly maxHandshakeBytes: number;
+  readonly maxSendFragment: number;
+  readonly encryptThenMac: boolean;
   readonly log: Logger;
   readonly keyLog: KeyLog | undefined;
 }
@@ -67,13 +62,18 @@ export function checkOptions(options: TlsClientOptions): Settings {
   for (const protocol of alpn)
     if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
       invalid("alpn: protocol names are of 1 to 255 bytes (RFC 7301 §3.1)");
-  const { identity = [] } = options;
+  const { identity = [], maxFragmentLength } = options;
+  if (maxFragmentLength !== undefined && !maxFragmentLengths.includes(maxFragmentLength))
+    invalid("maxFragmentLength must be 512, 1024, 2048 or 4096 (RFC 6066 §4)");
   const identities = ("certificates" in identity ? [identity] : identity).map((one) =>
     checkedIdentity(one, crypto, common.random),
   );
   return {
     ...common,
-    groups: options.groups ?? withOwnCurves(common.groups, identities, crypto),
+    encryptThenMac: common.encryptThenMac && common.suites.some(({ kind }) => kind === "cbc"),
+    maxFragmentLength,
+    // Who asks for short records is short of memory in both directions.
+    maxSendFragment: Math.min(common.maxSendFragment, maxFragmentLength ?? MAX_PLAINTEXT),
     role: "client",
     peerName: serverName,
     serverName,
@@ -90,15 +90,17 @@ export function checkCommonOptions(options: CommonTlsOptions): Omit<CommonSettin
   const { crypto, random } = options;
   if (typeof random?.fill !== "function") throw new UsageError("USAGE_NO_RANDOM");
   const suites = options.suites ?? presets.awsIot();
-  const groups = options.groups ?? [secp256r1];
   // Defaults follow what the provider can do; what the caller names must be there.
+  const groups = options.groups ?? allGroups.filter(({ name }) => crypto.supports(name));
   const signatureSchemes =
     options.signatureSchemes ??
     allSignatureSchemes.filter((scheme) => crypto.supports(scheme.kind) && crypto.supports(scheme.hash));
   for (const [name, list] of Object.entries({ suites, groups, signatureSchemes }))
     if (list.length === 0) invalid(`${name} is empty`);
   const needed = [
-    ...suites.flatMap((suite) => [suite.aead, suite.hash] as const),
+    ...suites.flatMap((suite) =>
+      suite.kind === "cbc" ? [suite.cipher, suite.mac, suite.hash] : [suite.aead, suite.hash],
+    ),
     ...groups.map((group) => group.name),
     ...signatureSchemes.flatMap((scheme) => [scheme.kind, scheme.hash] as const),
   ];
@@ -107,6 +109,9 @@ export function checkCommonOptions(options: CommonTlsOptions): Omit<CommonSettin
   const maxHandshakeBytes = options.maxHandshakeBytes ?? DEFAULT_MAX_HANDSHAKE_BYTES;
   if (!(maxHandshakeBytes >= 1024 && maxHandshakeBytes < 2 ** 24))
     invalid("maxHandshakeBytes must be from 1,024 to 16,777,215");
+  const { maxSendFragment = MAX_PLAINTEXT } = options;
+  if (!(Number.isInteger(maxSendFragment) && maxSendFragment >= 1 && maxSendFragment <= MAX_PLAINTEXT))
+    invalid("maxSendFragment must be a whole number from 1 to 16,384");
   return {
     crypto,
     random: new GuardedRandom(random),
@@ -115,27 +120,11 @@ export function checkCommonOptions(options: CommonTlsOptions): Omit<CommonSettin
     groups,
     signatureSchemes,
     maxHandshakeBytes,
+    maxSendFragment,
+    encryptThenMac: options.encryptThenMac ?? true,
     log: options.log ?? silent,
     keyLog: options.keyLog,
   };
-}
-
-/**
- * The curves of our own keys behind the others: servers such as OpenSSL take no client certificate on a curve that supported_groups leaves
- * out (RFC 8422 §5.1).
- */
-function withOwnCurves(
-  groups: readonly NamedGroup[],
-  identities: readonly ClientIdentity[],
-  crypto: CryptoProvider,
-): readonly NamedGroup[] {
-  const own = [secp384r1, secp521r1].filter(
-    (curve) =>
-      crypto.supports(curve.name) &&
-      !groups.includes(curve) &&
-      identities.some(({ publicKey }) => publicKey.type === "ec" && publicKey.curve === curve.name),
-  );
-  return [...groups, ...own];
 }
 
 /** RFC 6066 §3: a DNS name without a dot at its end; no IPv4 or IPv6 address. */

@@ -85,19 +85,24 @@ export class ExpectServerHello extends Expect<ClientHandshake> {
     if (suite === undefined)
       throw new TlsError("TLS_UNOFFERED_SUITE", idText(hello.suite), { data: { chosen: idText(hello.suite) } });
     if (hello.compression !== 0) throw new TlsError("TLS_UNOFFERED_COMPRESSION", `method ${hello.compression}`);
-    const answer = readServerExtensions(hello.extensions ?? [], settings);
+    const answer = readServerExtensions(hello.extensions ?? [], settings, suite);
+    if (answer.maxFragmentLength !== undefined) handshake.limitFragments(answer.maxFragmentLength);
     handshake.log(
       "debug",
       () =>
         `negotiated TLS 1.2, ${suite.name}, ALPN ${answer.alpn ?? "none"}, ` +
         `extended master secret ${yesNo(answer.extendedMasterSecret)}, ` +
-        `secure renegotiation ${yesNo(answer.secureRenegotiation)}`,
+        `secure renegotiation ${yesNo(answer.secureRenegotiation)}, ` +
+        `max fragment length ${answer.maxFragmentLength ?? "none"}, ` +
+        `encrypt-then-MAC ${yesNo(answer.encryptThenMac)}`,
     );
     const negotiated: Negotiated = {
       suite,
       randoms: { client: clientRandom, server: copyOf(hello.random) },
       alpn: answer.alpn,
       extendedMasterSecret: answer.extendedMasterSecret,
+      encryptThenMac: answer.encryptThenMac,
+      maxFragmentLength: answer.maxFragmentLength,
     };
     return map(transcript.start(suite.hash), () => new ExpectCertificate(negotiated));
   }
@@ -260,6 +265,8 @@ export class ExpectFinished extends Expect<ClientHandshake> {
         signatureScheme: keyed.signature.scheme,
         alpn: keyed.alpn,
         extendedMasterSecret: keyed.extendedMasterSecret,
+        encryptThenMac: keyed.encryptThenMac,
+        maxFragmentLength: keyed.maxFragmentLength,
         resumed: false,
         peer: { path: keyed.peer.path, anchor: keyed.peer.anchor },
         clientSignatureScheme: keyed.clientSignatureScheme,

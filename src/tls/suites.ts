@@ -1,73 +1,233 @@
 /**
  * Cipher suites, groups and signature schemes as values that the caller passes in: what an app does not name, a bundler drops.
  *
- * They are only data; what computes them is the `CryptoProvider`. All suites here are ECDHE with an AEAD (RFC 5289). Left out on
- * purpose: RSA key transport, CBC, static DH, anything without forward secrecy (RFC 9325 §4.1, §4.2).
+ * They are data, with what protects a suite's records; what computes them is the `CryptoProvider`. All suites here are ECDHE, and
+ * so have forward secrecy. RFC 9325 §4.2 recommends those with AES-GCM; what it says of the others stands at each. Left out on purpose:
+ * RSA key transport and static DH, which it forbids or advises against (RFC 9325 §4.1), CCM and PSK.
  *
  * @module
  */
 
-import type { AeadName, GroupName, HashName, SignatureAlgorithm } from "./crypto/provider.ts";
+import { ExplicitNonceProtection, XorNonceProtection } from "./aead-protection.ts";
+import { CbcProtection } from "./cbc-protection.ts";
+import type { AeadName, CbcName, GroupName, HashName, SignatureAlgorithm } from "./crypto/provider.ts";
+import type { DirectionKeys, ProtectionContext, RecordProtection } from "./record.ts";
 
-/** What a connection is protected with. */
-export interface CipherSuite {
+/** What all suites have. */
+interface SuiteBase {
   /** The two bytes on the wire, as one number (IANA "TLS Cipher Suites"). */
   readonly id: number;
   /** IANA's name. */
   readonly name: string;
   /** The kind of key that the server's certificate must hold. */
   readonly authentication: "ecdsa" | "rsa";
-  readonly aead: AeadName;
-  readonly keyBytes: number;
-  /** Bytes of the nonce that come out of the key block (RFC 5288 §3: the salt). */
-  readonly fixedIvBytes: number;
   /** The hash of the PRF and of the transcript (RFC 5246 §5). */
   readonly hash: HashName;
+  /** Bytes of the encryption key of one direction. */
+  readonly keyBytes: number;
+  /** Bytes of the nonce that come out of the key block; 0 for CBC. */
+  readonly fixedIvBytes: number;
+  /** Bytes of the MAC key of one direction; 0 for AEAD ciphers. */
+  readonly macKeyBytes: number;
+  /** Makes the protection of one direction's records. */
+  readonly protect: (keys: DirectionKeys, context: ProtectionContext) => RecordProtection;
 }
 
-/** RFC 5289 §3.2, 0xC02B. */
-export const TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: CipherSuite = /* @__PURE__ */ Object.freeze({
-  id: 0xc02b,
-  name: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-  authentication: "ecdsa",
-  aead: "aes-128-gcm",
-  keyBytes: 16,
-  fixedIvBytes: 4,
-  hash: "sha256",
-});
+/** An AEAD cipher: `aead-explicit-nonce` sends a part of each nonce (RFC 5288 §3), `aead-xor-nonce` nothing (RFC 7905 §2). */
+export interface AeadSuite extends SuiteBase {
+  readonly kind: "aead-explicit-nonce" | "aead-xor-nonce";
+  readonly aead: AeadName;
+}
 
-/** RFC 5289 §3.2, 0xC02C. */
-export const TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: CipherSuite = /* @__PURE__ */ Object.freeze({
-  id: 0xc02c,
-  name: "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-  authentication: "ecdsa",
-  aead: "aes-256-gcm",
-  keyBytes: 32,
-  fixedIvBytes: 4,
-  hash: "sha384",
-});
+/** A block cipher in CBC mode with HMAC (RFC 5246 §6.2.3.2, RFC 7366). */
+export interface CbcSuite extends SuiteBase {
+  readonly kind: "cbc";
+  readonly cipher: CbcName;
+  readonly mac: HashName;
+}
 
-/** RFC 5289 §3.2, 0xC02F. */
-export const TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: CipherSuite = /* @__PURE__ */ Object.freeze({
-  id: 0xc02f,
-  name: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-  authentication: "rsa",
-  aead: "aes-128-gcm",
-  keyBytes: 16,
-  fixedIvBytes: 4,
-  hash: "sha256",
-});
+/** What a connection is protected with. */
+export type CipherSuite = AeadSuite | CbcSuite;
 
-/** RFC 5289 §3.2, 0xC030. */
-export const TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: CipherSuite = /* @__PURE__ */ Object.freeze({
-  id: 0xc030,
-  name: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-  authentication: "rsa",
-  aead: "aes-256-gcm",
-  keyBytes: 32,
-  fixedIvBytes: 4,
-  hash: "sha384",
-});
+type Authentication = SuiteBase["authentication"];
+
+function gcm(id: number, name: string, authentication: Authentication, bits: 128 | 256, hash: HashName): AeadSuite {
+  const aead: AeadName = `aes-${bits}-gcm`;
+  return Object.freeze({
+    kind: "aead-explicit-nonce",
+    id,
+    name,
+    authentication,
+    hash,
+    aead,
+    keyBytes: bits / 8,
+    fixedIvBytes: 4,
+    macKeyBytes: 0,
+    protect: (keys, context) => new ExplicitNonceProtection(aead, keys, context),
+  } satisfies AeadSuite);
+}
+
+function chacha(id: number, name: string, authentication: Authentication): AeadSuite {
+  const aead: AeadName = "chacha20-poly1305";
+  return Object.freeze({
+    kind: "aead-xor-nonce",
+    id,
+    name,
+    authentication,
+    hash: "sha256",
+    aead,
+    keyBytes: 32,
+    fixedIvBytes: 12,
+    macKeyBytes: 0,
+    protect: (keys, context) => new XorNonceProtection(aead, keys, context),
+  } satisfies AeadSuite);
+}
+
+/** RFC 5289 §3.1 and RFC 8422: the PRF's hash is that of the MAC, but for SHA-1, which TLS 1.2 has no PRF of (RFC 5246 §5). */
+function cbc(
+  id: number,
+  name: string,
+  authentication: Authentication,
+  bits: 128 | 256,
+  mac: "sha1" | "sha256" | "sha384",
+): CbcSuite {
+  const cipher: CbcName = `aes-${bits}-cbc`;
+  return Object.freeze({
+    kind: "cbc",
+    id,
+    name,
+    authentication,
+    hash: mac === "sha1" ? "sha256" : mac,
+    cipher,
+    mac,
+    keyBytes: bits / 8,
+    fixedIvBytes: 0,
+    macKeyBytes: { sha1: 20, sha256: 32, sha384: 48 }[mac],
+    protect: (keys, context) => new CbcProtection(cipher, mac, keys, context),
+  } satisfies CbcSuite);
+}
+
+/** RFC 5289 §3.2, 0xC02B. Recommended by RFC 9325 §4.2. */
+export const TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: AeadSuite = /* @__PURE__ */ gcm(
+  0xc02b,
+  "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+  "ecdsa",
+  128,
+  "sha256",
+);
+
+/** RFC 5289 §3.2, 0xC02C. Recommended by RFC 9325 §4.2. */
+export const TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: AeadSuite = /* @__PURE__ */ gcm(
+  0xc02c,
+  "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+  "ecdsa",
+  256,
+  "sha384",
+);
+
+/** RFC 5289 §3.2, 0xC02F. Recommended by RFC 9325 §4.2. */
+export const TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: AeadSuite = /* @__PURE__ */ gcm(
+  0xc02f,
+  "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+  "rsa",
+  128,
+  "sha256",
+);
+
+/** RFC 5289 §3.2, 0xC030. Recommended by RFC 9325 §4.2. */
+export const TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: AeadSuite = /* @__PURE__ */ gcm(
+  0xc030,
+  "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+  "rsa",
+  256,
+  "sha384",
+);
+
+/** RFC 7905 §2, 0xCCA9. Computed in constant time without tables. AWS IoT does not know it in TLS 1.2. */
+export const TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: AeadSuite = /* @__PURE__ */ chacha(
+  0xcca9,
+  "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+  "ecdsa",
+);
+
+/** RFC 7905 §2, 0xCCA8. Computed in constant time without tables. AWS IoT does not know it in TLS 1.2. */
+export const TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: AeadSuite = /* @__PURE__ */ chacha(
+  0xcca8,
+  "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+  "rsa",
+);
+
+/** RFC 5289 §3.1, 0xC023. CBC is not to be used without RFC 7366 (RFC 9325 §4.1); for servers that have nothing better. */
+export const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256: CbcSuite = /* @__PURE__ */ cbc(
+  0xc023,
+  "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+  "ecdsa",
+  128,
+  "sha256",
+);
+
+/** RFC 5289 §3.1, 0xC024. CBC is not to be used without RFC 7366 (RFC 9325 §4.1); for servers that have nothing better. */
+export const TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384: CbcSuite = /* @__PURE__ */ cbc(
+  0xc024,
+  "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
+  "ecdsa",
+  256,
+  "sha384",
+);
+
+/** RFC 5289 §3.1, 0xC027. CBC is not to be used without RFC 7366 (RFC 9325 §4.1); for servers that have nothing better. */
+export const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256: CbcSuite = /* @__PURE__ */ cbc(
+  0xc027,
+  "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+  "rsa",
+  128,
+  "sha256",
+);
+
+/** RFC 5289 §3.1, 0xC028. CBC is not to be used without RFC 7366 (RFC 9325 §4.1); for servers that have nothing better. */
+export const TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384: CbcSuite = /* @__PURE__ */ cbc(
+  0xc028,
+  "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+  "rsa",
+  256,
+  "sha384",
+);
+
+/** RFC 8422 §6, 0xC009. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4.1); for servers that have nothing better. */
+export const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
+  0xc009,
+  "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+  "ecdsa",
+  128,
+  "sha1",
+);
+
+/** RFC 8422 §6, 0xC00A. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4.1); for servers that have nothing better. */
+export const TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
+  0xc00a,
+  "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+  "ecdsa",
+  256,
+  "sha1",
+);
+
+/** RFC 8422 §6, 0xC013. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4.1); for servers that have nothing better. */
+export const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
+  0xc013,
+  "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+  "rsa",
+  128,
+  "sha1",
+);
+
+/** RFC 8422 §6, 0xC014. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4.1); for servers that have nothing better. */
+export const TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
+  0xc014,
+  "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+  "rsa",
+  256,
+  "sha1",
+);
 
 /** A curve for the ephemeral keys (RFC 8422 §5.1.1). */
 export interface NamedGroup {
@@ -84,6 +244,17 @@ export const secp384r1: NamedGroup = /* @__PURE__ */ Object.freeze({ id: 24, nam
 export const secp521r1: NamedGroup = /* @__PURE__ */ Object.freeze({ id: 25, name: "secp521r1" });
 /** RFC 8422 §5.1.1. */
 export const x25519: NamedGroup = /* @__PURE__ */ Object.freeze({ id: 29, name: "x25519" });
+
+/**
+ * All groups above, in the order in which they are offered by default: those that cost least first, in units of a handshake's key exchange
+ * 4,400, 5,400, 6,300 and 15,700.
+ */
+export const allGroups: readonly NamedGroup[] = /* @__PURE__ */ Object.freeze([
+  secp256r1,
+  x25519,
+  secp384r1,
+  secp521r1,
+]);
 
 /**
  * How something was signed. The names are TLS 1.3's (RFC 8446 §4.2.3); in TLS 1.2 the two bytes of an ECDSA scheme mean hash and

@@ -17,7 +17,10 @@ export class AesCbc {
   readonly #block = new Int32Array(4);
   readonly #next = new Int32Array(4);
 
-  /** @param table - `aesTable`, shared by all keys of a provider. */
+  /**
+   * @param table - `aesTable`, shared by all keys of a provider.
+   * @param direction - `"decrypt"` can do both; `"encrypt"` saves the tables of the inverse.
+   */
   constructor(table: Int32Array, key: Uint8Array, direction: "encrypt" | "decrypt") {
     this.#aes = new Aes(table, key);
     this.#inverse = direction === "decrypt" ? new AesDecrypt(this.#aes) : undefined;

@@ -6,7 +6,7 @@
  * looked at, the hash runs over as many blocks as the longest text could have, and the MAC is gathered from all places where it could be;
  * which of it counts is chosen by masks. That AES has tables is another matter: `aes.ts`.
  *
- * The suites themselves, and Encrypt-then-MAC (RFC 7366), are not here.
+ * The other order, of RFC 7366, is in `cbc-etm.ts`.
  *
  * @module
  */
@@ -16,23 +16,25 @@ import type { Task } from "../../task.ts";
 import { AesCbc } from "./aes-cbc.ts";
 import type { HashAlgorithm } from "./hash.ts";
 import { Hmac, hmacUnits } from "./hmac.ts";
+import type { CbcCipher } from "./provider.ts";
 import { Sliced } from "./sliced.ts";
 import { readWords, writeWord } from "./words.ts";
 
-const BLOCK_BYTES = 16;
+/** Bytes of a block of AES. */
+export const BLOCK_BYTES = 16;
 /** Sequence number, type, version, length (RFC 5246 §6.2.3.1). */
 const HEADER_BYTES = 13;
 /** Cost of a block of AES, in units of work. */
-const CIPHER_UNITS = 12;
+export const CIPHER_UNITS = 12;
 /** Cost of gathering a byte from 256 places. */
 const COMPARE_UNITS = 48;
 /** Bytes that are ciphered or hashed at a time. */
-const SLICE_BYTES = 256;
+export const SLICE_BYTES = 256;
 /** Padding has at most 255 bytes and the byte that says so. */
 const MAX_PADDING = 255;
 
-/** One direction of a CBC suite. Seals and opens records in place, one at a time. */
-export class CbcHmac {
+/** MAC-then-encrypt with one pair of keys. */
+export class CbcHmac implements CbcCipher {
   readonly #cipher: AesCbc;
   readonly #hmac: Hmac;
   readonly #algorithm: HashAlgorithm;
@@ -41,33 +43,19 @@ export class CbcHmac {
    * @param table - `aesTable`, which many keys may share.
    * @param key - of AES: 16 or 32 bytes.
    */
-  constructor(
-    table: Int32Array,
-    algorithm: HashAlgorithm,
-    key: Uint8Array,
-    macKey: Uint8Array,
-    direction: "seal" | "open",
-  ) {
+  constructor(table: Int32Array, algorithm: HashAlgorithm, key: Uint8Array, macKey: Uint8Array) {
     this.#algorithm = algorithm;
-    this.#cipher = new AesCbc(table, key, direction === "seal" ? "encrypt" : "decrypt");
+    this.#cipher = new AesCbc(table, key, "decrypt");
     this.#hmac = new Hmac(algorithm, macKey);
   }
 
-  /** Bytes that MAC and padding add to a text of `bytes` bytes. */
   expansion(bytes: number): number {
     const mac = this.#algorithm.outputBytes;
     return mac + BLOCK_BYTES - ((bytes + mac) % BLOCK_BYTES);
   }
 
-  /**
-   * Protects `buffer[start, end)` in place; the initialization vector stands in the 16 bytes before it, fresh and unpredictable. There
-   * must be room for {@link expansion} behind it. The result is where the ciphertext ends.
-   *
-   * @param header - what the MAC is over before the text: sequence number, type, version and the text's length.
-   */
   seal(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number> {
-    if (!(start >= BLOCK_BYTES && start <= end && end + this.expansion(end - start) <= buffer.length))
-      throw new UsageError("USAGE_INVALID_ARGUMENT", "the text, its vector and MAC do not lie in the buffer");
+    checkRange(buffer, start, end, this.expansion(end - start));
     return new SealTask(
       this.#cipher,
       this.#hmac,
@@ -80,15 +68,8 @@ export class CbcHmac {
     );
   }
 
-  /**
-   * Opens `buffer[start, end)` in place; the initialization vector stands in the 16 bytes before it. The result is the length of the text,
-   * or `undefined`, and the range wiped, where padding or MAC is wrong: which of them, nobody learns.
-   *
-   * @param header - as for `seal`; its last two bytes are not read, since the length is what is to be found out.
-   */
   open(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number | undefined> {
-    if (!(start >= BLOCK_BYTES && start <= end && end <= buffer.length))
-      throw new UsageError("USAGE_INVALID_ARGUMENT", "the ciphertext and its vector do not lie in the buffer");
+    checkRange(buffer, start, end, 0);
     return new OpenTask(this.#cipher, this.#hmac, this.#algorithm, buffer, start, end, header);
   }
 
@@ -96,6 +77,23 @@ export class CbcHmac {
     this.#cipher.wipe();
     this.#hmac.wipe();
   }
+}
+
+/** Throws UsageError where a range, the vector before it and what comes behind it do not lie in the buffer. */
+export function checkRange(buffer: Uint8Array, start: number, end: number, behind: number): void {
+  if (!(start >= BLOCK_BYTES && start <= end && end + behind <= buffer.length))
+    throw new UsageError(
+      "USAGE_INVALID_ARGUMENT",
+      "the range, its vector and what comes behind it do not lie in the buffer",
+    );
+}
+
+/** The header of a MAC with a length in its last two bytes (RFC 5246 §6.2.3.1). */
+export function headerWithLength(header: Uint8Array, length: number): Uint8Array {
+  const copy = header.slice(0, HEADER_BYTES);
+  copy[HEADER_BYTES - 2] = length >> 8;
+  copy[HEADER_BYTES - 1] = length;
+  return copy;
 }
 
 class SealTask extends Sliced<number> {
@@ -129,7 +127,7 @@ class SealTask extends Sliced<number> {
     this.#at = start;
     this.#textEnd = end;
     this.#end = end + expansion;
-    this.#header = header;
+    this.#header = headerWithLength(header, end - start);
   }
 
   protected advance(): number {
@@ -206,7 +204,7 @@ class OpenTask extends Sliced<number | undefined> {
     this.#start = start;
     this.#at = start;
     this.#end = end;
-    this.#header = header.slice();
+    this.#header = headerWithLength(header, 0);
     this.#words = new Int32Array(algorithm.blockBytes / 4);
     this.#block = new Uint8Array(algorithm.blockBytes);
     this.#inner = new Int32Array(algorithm.outputBytes / 4);

@@ -10,6 +10,7 @@ import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { done, map, type Task } from "../../task.ts";
 import type { AeadAlgorithm } from "./aead-task.ts";
+import type { CbcAlgorithm, CbcMaker } from "./cbc-cipher.ts";
 import type { Curve } from "./curve.ts";
 import { checkedScalar } from "./ecdsa.ts";
 import type { Group, PreparedGroup } from "./group.ts";
@@ -21,6 +22,9 @@ import type {
   Aead,
   AeadName,
   AlgorithmName,
+  CbcCipher,
+  CbcName,
+  CbcOrder,
   CryptoProvider,
   CurveName,
   GroupName,
@@ -39,6 +43,8 @@ import type { SignatureContext, SignatureMethod } from "./signature.ts";
 export interface CryptoPieces {
   readonly hashes: readonly HashAlgorithm[];
   readonly aeads: readonly AeadAlgorithm[];
+  /** For the CBC suites, with the hashes of their MACs among `hashes`; none by default. */
+  readonly cbcs?: readonly CbcAlgorithm[] | undefined;
   readonly groups: readonly Group[];
   readonly signatures: readonly SignatureMethod[];
 }
@@ -56,9 +62,11 @@ export function composeCrypto(pieces: CryptoPieces): CryptoProvider {
 class ComposedCrypto implements CryptoProvider {
   readonly #hashes: ReadonlyMap<HashName, HashAlgorithm>;
   readonly #aeads: ReadonlyMap<AeadName, AeadAlgorithm>;
+  readonly #cbcs: ReadonlyMap<CbcName, CbcAlgorithm>;
   readonly #groups: ReadonlyMap<GroupName, Group>;
   readonly #signatures: ReadonlyMap<SignatureKind, SignatureMethod>;
   readonly #preparedAeads = new Map<AeadName, (key: Uint8Array) => Aead>();
+  readonly #preparedCbcs = new Map<CbcName, CbcMaker>();
   readonly #preparedGroups = new Map<GroupName, PreparedGroup>();
   readonly #blindingPairs: BlindingPairs = new WeakMap();
   /** Public halves that were computed, by the scalar's array, so that a client that connects again with its key need not. */
@@ -67,6 +75,7 @@ class ComposedCrypto implements CryptoProvider {
   constructor(pieces: CryptoPieces) {
     this.#hashes = new Map(pieces.hashes.map((piece) => [piece.name, piece]));
     this.#aeads = new Map(pieces.aeads.map((piece) => [piece.name, piece]));
+    this.#cbcs = new Map((pieces.cbcs ?? []).map((piece) => [piece.name, piece]));
     this.#groups = new Map(pieces.groups.map((piece) => [piece.name, piece]));
     this.#signatures = new Map(pieces.signatures.map((piece) => [piece.kind, piece]));
   }
@@ -75,6 +84,7 @@ class ComposedCrypto implements CryptoProvider {
     return (
       this.#hashes.has(algorithm as HashName) ||
       this.#aeads.has(algorithm as AeadName) ||
+      this.#cbcs.has(algorithm as CbcName) ||
       this.#groups.has(algorithm as GroupName) ||
       this.#signatures.has(algorithm as SignatureKind)
     );
@@ -113,6 +123,19 @@ class ComposedCrypto implements CryptoProvider {
     let make = this.#preparedAeads.get(name);
     if (make === undefined) this.#preparedAeads.set(name, (make = algorithm.prepare()));
     return make(key);
+  }
+
+  cbc(name: CbcName, key: Uint8Array, mac: HashName, macKey: Uint8Array, order: CbcOrder): CbcCipher {
+    const algorithm = known(this.#cbcs, name);
+    const hash = known(this.#hashes, mac);
+    if (key.length !== algorithm.keyBytes || macKey.length !== hash.outputBytes)
+      throw new UsageError(
+        "USAGE_INVALID_ARGUMENT",
+        `keys of ${name} with ${mac} have ${algorithm.keyBytes} and ${hash.outputBytes} bytes`,
+      );
+    let make = this.#preparedCbcs.get(name);
+    if (make === undefined) this.#preparedCbcs.set(name, (make = algorithm.prepare()));
+    return make(key, hash, macKey, order);
   }
 
   keyExchange(group: GroupName, random: Random): Task<KeyExchange> {

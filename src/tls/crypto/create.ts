@@ -6,6 +6,7 @@
 
 import { UsageError } from "../../errors.ts";
 import { aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
+import { aes128Cbc, aes256Cbc } from "./cbc-cipher.ts";
 import { chacha20Poly1305 } from "./chacha20-poly1305.ts";
 import { composeCrypto } from "./compose.ts";
 import { ecdsa } from "./ecdsa.ts";
@@ -34,9 +35,8 @@ const P256 = { auto: secp256r1Auto, bigint: secp256r1, limbs: secp256r1Limbs };
 type Arithmetic = keyof typeof P256;
 
 /**
- * thingwire's own primitives as one provider: SHA-1, SHA-256, SHA-384, SHA-512, AES-128-GCM, AES-256-GCM,
- * ChaCha20-Poly1305, P-256, P-384, P-521, X25519, ECDSA, RSA
- * with PKCS#1 v1.5 and PSS.
+ * thingwire's own primitives as one provider: SHA-1, SHA-256, SHA-384, SHA-512, AES-128 and AES-256 in GCM and in CBC with HMAC,
+ * ChaCha20-Poly1305, P-256, P-384, P-521, X25519, ECDSA, RSA with PKCS#1 v1.5 and PSS.
  *
  * @example
  * const crypto = createCrypto();
@@ -58,6 +58,7 @@ function createWith(p256: Group): CryptoProvider {
   return composeCrypto({
     hashes: [sha1, sha256, sha384, sha512],
     aeads: [aes128Gcm, aes256Gcm, chacha20Poly1305],
+    cbcs: [aes128Cbc, aes256Cbc],
     groups: [p256, secp384r1, secp521r1, x25519],
     signatures: [ecdsa, rsaPkcs1, rsaPss],
   });

@@ -60,8 +60,8 @@ describe.each([
   const key = new Uint8Array(randomBytes(keyBytes));
   const macKey = new Uint8Array(randomBytes(algorithm.outputBytes));
   const mac = algorithm.outputBytes;
-  const sealer = new CbcHmac(table, algorithm, key, macKey, "seal");
-  const opener = new CbcHmac(table, algorithm, key, macKey, "open");
+  const sealer = new CbcHmac(table, algorithm, key, macKey);
+  const opener = new CbcHmac(table, algorithm, key, macKey);
 
   const headerOf = (length: number) => Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2, 23, 3, 3, length >> 8, length & 255);
   const macOf = (text: Uint8Array) => createHmac(name, macKey).update(headerOf(text.length)).update(text).digest();

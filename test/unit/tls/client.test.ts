@@ -1,8 +1,9 @@
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { concat, toHex } from "../../../src/bytes.ts";
+import { concat, NO_BYTES, toHex } from "../../../src/bytes.ts";
 import type { LogLevel } from "../../../src/ports.ts";
 import { finish } from "../../../src/task.ts";
+import { ExplicitNonceProtection } from "../../../src/tls/aead-protection.ts";
 import { Alert, alertExplanation, alertForCertificateFlags, alertName } from "../../../src/tls/alerts.ts";
 import { TlsClient } from "../../../src/tls/client.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
@@ -10,7 +11,7 @@ import { logLevelOfMbedtls } from "../../../src/tls/debug.ts";
 import { tlsErrors } from "../../../src/tls/errors.ts";
 import type { Signer, TlsClientOptions } from "../../../src/tls/events.ts";
 import * as messages from "../../../src/tls/messages.ts";
-import { ContentType, RecordProtection } from "../../../src/tls/record.ts";
+import { ContentType } from "../../../src/tls/record.ts";
 import * as suites from "../../../src/tls/suites.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
 import { crypto, Driver, der, ecIdentity, options, rsaIdentity, systemRandom } from "./client.ts";
@@ -358,9 +359,9 @@ describe("the engine's calls", () => {
   });
 
   it("RFC 5288 §3 nonces are the sequence numbers, and RFC 5246 §6.1 they never wrap", () => {
-    const suite = suites.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
-    const make = (sequence: number) =>
-      new RecordProtection(nullCrypto(), suite, new Uint8Array(16), new Uint8Array(4), sequence);
+    const keys = { macKey: NO_BYTES, key: new Uint8Array(16), fixedIv: new Uint8Array(4) };
+    const context = { crypto: nullCrypto(), random: systemRandom, encryptThenMac: false };
+    const make = (sequence: number) => new ExplicitNonceProtection("aes-128-gcm", keys, context, sequence);
     const record = new Uint8Array(5 + 8 + 1 + 16);
     finish(make(0).seal(record, 0, 1));
     expect(toHex(record.subarray(5, 13))).toBe("0000000000000000");

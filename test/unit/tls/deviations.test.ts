@@ -517,7 +517,7 @@ const deviations: Deviation[] = [
   },
   {
     title: "RFC 8422 §5.4 a curve that was not offered",
-    script: { parameters: (from) => ({ ...from, group: 24 }) },
+    script: { parameters: (from) => ({ ...from, group: 26 }) },
     code: "TLS_UNOFFERED_GROUP",
     alert: 47,
   },

@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { concat } from "../../../src/bytes.ts";
+import { concat, NO_BYTES } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { Framer } from "../../../src/tls/framer.ts";
-import { ContentType, HEADER_BYTES, RecordProtection } from "../../../src/tls/record.ts";
+import { ContentType, HEADER_BYTES } from "../../../src/tls/record.ts";
 import { TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 as suite } from "../../../src/tls/suites.ts";
+import { systemRandom } from "./client.ts";
 
 const crypto = createCrypto();
 const key = new Uint8Array(16).fill(1);
 const iv = new Uint8Array(4).fill(2);
-const protection = () => new RecordProtection(crypto, suite, key, iv);
+const protection = () =>
+  suite.protect({ macKey: NO_BYTES, key, fixedIv: iv }, { crypto, random: systemRandom, encryptThenMac: false });
 
 function drain(framer: Framer, out: Uint8Array[]): void {
   while (framer.isBusy) framer.step(1);
@@ -22,7 +24,7 @@ function typesOf(bytes: Uint8Array, clear: number): number[] {
   const types: number[] = [];
   for (let at = 0; at < bytes.length; ) {
     const length = (bytes[at + 3]! << 8) | bytes[at + 4]!;
-    if (at >= clear) expect(finish(peer.open(bytes, at, length))).toBe(true);
+    if (at >= clear) expect(finish(peer.open(bytes, at, length))).toBeDefined();
     types.push(bytes[at]!);
     at += HEADER_BYTES + length;
   }

@@ -11,17 +11,11 @@ import type { PrivateKey } from "../../../src/tls/crypto/provider.ts";
 import { encodeClientExtensions } from "../../../src/tls/extensions.ts";
 import { extendedMasterSecret, masterSecret, trafficKeys, verifyData } from "../../../src/tls/key-schedule.ts";
 import * as messages from "../../../src/tls/messages.ts";
-import {
-  ContentType,
-  EXPLICIT_NONCE_BYTES,
-  GCM_EXPANSION,
-  HEADER_BYTES,
-  type RecordProtection,
-} from "../../../src/tls/record.ts";
+import { ContentType, HEADER_BYTES, type RecordProtection } from "../../../src/tls/record.ts";
 import * as suites from "../../../src/tls/suites.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
 import { ecIdentity, crypto as nodeCrypto } from "./client.ts";
-import { plain } from "./scripted-server.ts";
+import { plain, sealed } from "./scripted-server.ts";
 
 const { handshake, change_cipher_spec } = ContentType;
 
@@ -74,6 +68,8 @@ export class ScriptedClient {
         groups: [suites.secp256r1],
         signatureSchemes: suites.allSignatureSchemes,
         alpn: [],
+        maxFragmentLength: undefined,
+        encryptThenMac: false,
       }),
     };
     const hello = messages.encodeClientHello(change(right));
@@ -94,19 +90,15 @@ export class ScriptedClient {
 
   /** A record under the client's keys. */
   seal(type: number, body: Uint8Array): Uint8Array {
-    const record = new Uint8Array(HEADER_BYTES + GCM_EXPANSION + body.length);
-    const length = record.length - HEADER_BYTES;
-    record.set([type, 3, 3, length >> 8, length & 255]);
-    record.set(body, HEADER_BYTES + EXPLICIT_NONCE_BYTES);
-    finish(this.#sealing!.seal(record, 0, body.length));
-    return record;
+    return sealed(this.#sealing!, type, body);
   }
 
   #record(record: Uint8Array): Uint8Array {
     let body = record.subarray(HEADER_BYTES);
     if (this.#isProtected) {
-      if (!finish(this.#opening!.open(record, 0, body.length))) throw new Error("the server's record has a wrong tag");
-      body = body.subarray(EXPLICIT_NONCE_BYTES, body.length - 16);
+      const length = finish(this.#opening!.open(record, 0, body.length));
+      if (length === undefined) throw new Error("the server's record has a wrong tag");
+      body = body.subarray(this.#opening!.prefixBytes).subarray(0, length);
     }
     const none = new Uint8Array(0);
     if (record[0] === ContentType.alert) this.alerts.push([body[0]!, body[1]!]);
@@ -159,7 +151,9 @@ export class ScriptedClient {
     }
     const altered = script.flight?.(flight) ?? flight;
     this.#transcript.splice(before, flight.length, ...altered);
-    const keys = finish(trafficKeys(crypto, suite, master, randoms));
+    const keys = finish(
+      trafficKeys({ crypto, random: this.#random }, { suite, randoms, encryptThenMac: false }, master),
+    );
     this.#sealing = keys.client;
     this.#opening = keys.server;
     const right = finish(verifyData(crypto, suite, master, "client", hash("sha256")));

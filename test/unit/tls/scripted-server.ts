@@ -12,13 +12,7 @@ import type { CryptoProvider, KeyExchange, PrivateKey } from "../../../src/tls/c
 import { ExtensionType } from "../../../src/tls/extensions.ts";
 import { extendedMasterSecret, masterSecret, trafficKeys, verifyData } from "../../../src/tls/key-schedule.ts";
 import * as messages from "../../../src/tls/messages.ts";
-import {
-  ContentType,
-  EXPLICIT_NONCE_BYTES,
-  GCM_EXPANSION,
-  HEADER_BYTES,
-  type RecordProtection,
-} from "../../../src/tls/record.ts";
+import { ContentType, HEADER_BYTES, type RecordProtection } from "../../../src/tls/record.ts";
 import {
   type CipherSuite,
   ecdsa_secp256r1_sha256,
@@ -63,6 +57,16 @@ export function plain(type: number, body: Uint8Array, version = 0x0303): Uint8Ar
   return concat([Uint8Array.of(type, version >> 8, version & 255, body.length >> 8, body.length & 255), body]);
 }
 
+/** A record under a key. */
+export function sealed(protection: RecordProtection, type: number, body: Uint8Array): Uint8Array {
+  const length = protection.protectedBytes(body.length);
+  const record = new Uint8Array(HEADER_BYTES + length);
+  record.set([type, 3, 3, length >> 8, length & 255]);
+  record.set(body, HEADER_BYTES + protection.prefixBytes);
+  finish(protection.seal(record, 0, body.length));
+  return record;
+}
+
 /** All messages joined and cut into records of `size` bytes. */
 export function inPieces(size: number): (flight: Uint8Array[]) => Uint8Array {
   return (flight) => {
@@ -86,6 +90,7 @@ export class ScriptedServer {
   #exchange: KeyExchange | undefined;
   #peerKey: Uint8Array | undefined;
   #isExtended = true;
+  #encryptThenMac = false;
   #sealing: RecordProtection | undefined;
   #opening: RecordProtection | undefined;
   #isProtected = false;
@@ -124,19 +129,15 @@ export class ScriptedServer {
 
   /** A record under the server's keys. */
   seal(type: number, body: Uint8Array): Uint8Array {
-    const record = new Uint8Array(HEADER_BYTES + GCM_EXPANSION + body.length);
-    const length = record.length - HEADER_BYTES;
-    record.set([type, 3, 3, length >> 8, length & 255]);
-    record.set(body, HEADER_BYTES + EXPLICIT_NONCE_BYTES);
-    finish(this.#sealing!.seal(record, 0, body.length));
-    return record;
+    return sealed(this.#sealing!, type, body);
   }
 
   #record(record: Uint8Array): Uint8Array {
     let body = record.subarray(HEADER_BYTES);
     if (this.#isProtected) {
-      if (!finish(this.#opening!.open(record, 0, body.length))) throw new Error("the client's record has a wrong tag");
-      body = body.subarray(EXPLICIT_NONCE_BYTES, body.length - 16);
+      const length = finish(this.#opening!.open(record, 0, body.length));
+      if (length === undefined) throw new Error("the client's record has a wrong tag");
+      body = body.subarray(this.#opening!.prefixBytes).subarray(0, length);
     }
     if (record[0] === ContentType.alert) this.alerts.push([body[0]!, body[1]!]);
     else if (record[0] === ContentType.application_data) this.data.push(body.slice());
@@ -177,6 +178,7 @@ export class ScriptedServer {
     };
     const answer = script.hello?.(right) ?? right;
     this.#isExtended = answer.extensions?.some(({ type }) => type === ExtensionType.extended_master_secret) ?? false;
+    this.#encryptThenMac = answer.extensions?.some(({ type }) => type === ExtensionType.encrypt_then_mac) ?? false;
     const exchanged = { group: secp256r1.id, publicKey: this.#exchange.publicKey };
     const parameters = messages.encodeEcdheParameters(script.parameters?.(exchanged) ?? exchanged);
     const scheme =
@@ -211,7 +213,13 @@ export class ScriptedServer {
         ? extendedMasterSecret(this.#crypto, this.#suite, premaster, this.#hash())
         : masterSecret(this.#crypto, this.#suite, premaster, randoms),
     );
-    this.#keys = finish(trafficKeys(this.#crypto, this.#suite, this.#master, randoms));
+    this.#keys = finish(
+      trafficKeys(
+        { crypto: this.#crypto, random: this.#random },
+        { suite: this.#suite, randoms, encryptThenMac: this.#encryptThenMac },
+        this.#master,
+      ),
+    );
   }
 
   #changeCipherSpec(): void {

@@ -91,6 +91,7 @@ export function nodeDouble(without: readonly string[] = []): NodeDouble {
     hmac: never,
     prf: never,
     aead: never,
+    cbc: never,
     keyExchange: never,
     verify: (algorithm, key, digest, signature) =>
       new Slow(100, () => {
