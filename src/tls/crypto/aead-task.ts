@@ -136,7 +136,7 @@ export abstract class AeadTask implements Task<boolean> {
       if (!this.#result) buffer.fill(0, this.#start, end);
     }
     // The tag of what was refused would let it pass.
-    tag.fill(0);
+    tag[0] = tag[1] = tag[2] = tag[3] = 0;
     this.#spent += 2 * this.#blockUnits;
     // Nothing of the caller's is held on to between records.
     this.#buffer = undefined;

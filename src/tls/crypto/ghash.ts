@@ -49,7 +49,8 @@ export class Ghash {
   }
 
   reset(): void {
-    this.state.fill(0);
+    const { state } = this;
+    state[0] = state[1] = state[2] = state[3] = 0;
   }
 
   /** Absorbs `bytes[at, end)`, filled up with zeros to whole blocks. */
@@ -89,15 +90,7 @@ export class Ghash {
     let g = 0;
     let h = 0;
     // Horner from the highest powers of x, which are the last bytes of the words.
-    for (let shift = 0; shift < 32; shift += 8) {
-      h = ((h >> 8) & 0xffffff) | (g << 24);
-      g = ((g >> 8) & 0xffffff) | (f << 24);
-      f = ((f >> 8) & 0xffffff) | (e << 24);
-      e = ((e >> 8) & 0xffffff) | (d << 24);
-      d = ((d >> 8) & 0xffffff) | (c << 24);
-      c = ((c >> 8) & 0xffffff) | (b << 24);
-      b = ((b >> 8) & 0xffffff) | (a << 24);
-      a = (a >> 8) & 0xffffff;
+    for (let shift = 0; ; shift += 8) {
       let at = ((z >> shift) & 255) << 2;
       d ^= m[at]!;
       e ^= m[at + 1]!;
@@ -118,6 +111,15 @@ export class Ghash {
       b ^= m[at + 1]!;
       c ^= m[at + 2]!;
       d ^= m[at + 3]!;
+      if (shift === 24) break;
+      h = ((h >> 8) & 0xffffff) | (g << 24);
+      g = ((g >> 8) & 0xffffff) | (f << 24);
+      f = ((f >> 8) & 0xffffff) | (e << 24);
+      e = ((e >> 8) & 0xffffff) | (d << 24);
+      d = ((d >> 8) & 0xffffff) | (c << 24);
+      c = ((c >> 8) & 0xffffff) | (b << 24);
+      b = ((b >> 8) & 0xffffff) | (a << 24);
+      a = (a >> 8) & 0xffffff;
     }
     // x^128 = 1 + x + x^2 + x^7. The low byte of h is empty, so that nothing of it falls below d.
     state[0] = a ^ e ^ (e >>> 1) ^ (e >>> 2) ^ (e >>> 7);
