@@ -178,15 +178,20 @@ export class DeviatingFramer extends Framer {
 
   #addRecords(type: ContentType, bytes: Uint8Array, deviation: Deviation): void {
     const sizes = deviation.fragments ?? [];
+    const whole = type === ContentType.alert ? MAX_PLAINTEXT : this.maxPlaintext;
     for (let at = 0, i = 0; at < bytes.length; i++) {
-      const size = sizes[i] ?? (sizes.at(-1) || MAX_PLAINTEXT);
+      const size = sizes[i] ?? (sizes.at(-1) || whole);
       this.#addRecord(type, bytes.subarray(at, at + size), deviation, i === 0);
       at += size;
     }
   }
 
   #addRecord(type: ContentType, bytes: Uint8Array, deviation: Deviation | undefined, isFirst: boolean): void {
+    // A script may send longer records than were negotiated.
+    const { maxPlaintext } = this;
+    this.maxPlaintext = MAX_PLAINTEXT;
     this.add(type, bytes);
+    this.maxPlaintext = maxPlaintext;
     this.#marks.push({ deviation, isFirst });
     for (let at = MAX_PLAINTEXT; at < bytes.length; at += MAX_PLAINTEXT)
       this.#marks.push({ deviation, isFirst: false });

@@ -1,7 +1,7 @@
 /**
  * Lists of cipher suites for those who do not want to choose.
  *
- * They are functions, so that a bundler keeps only the suites of the presets that are called.
+ * A bundler keeps the suites of all of them; who counts bytes names suites instead, or keeps to the default, `awsIot`.
  *
  * @module
  */
@@ -25,9 +25,9 @@ export const presets: {
   awsIotAll(options?: PresetOptions): readonly CipherSuite[];
   full(options?: PresetOptions): readonly CipherSuite[];
 } = /* @__PURE__ */ Object.freeze({
-  tiny: (options?: PresetOptions) => aes128Gcm(options),
-  awsIot: (options?: PresetOptions) => [...aes128Gcm(options), ...aes256Gcm(options)],
-  awsIotAll: (options?: PresetOptions) => [...aes128Gcm(options), ...aes256Gcm(options), ...aesCbc(options)],
+  tiny: aes128Gcm,
+  awsIot,
+  awsIotAll: (options?: PresetOptions) => [...awsIot(options), ...aesCbc(options)],
   full: (options?: PresetOptions) => [
     ...aes128Gcm(options),
     ...chacha20Poly1305(options),
@@ -42,7 +42,12 @@ export interface PresetOptions {
   readonly arithmetic?: "auto" | "bigint" | "limbs" | undefined;
 }
 
-function aes128Gcm(options: PresetOptions | undefined): CipherSuite[] {
+/** `presets.awsIot`, for who wants none of the others in a bundle. */
+export function awsIot(options?: PresetOptions): readonly CipherSuite[] {
+  return [...aes128Gcm(options), ...aes256Gcm(options)];
+}
+
+function aes128Gcm(options?: PresetOptions): CipherSuite[] {
   return fastestFirst(
     options,
     suites.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -50,7 +55,7 @@ function aes128Gcm(options: PresetOptions | undefined): CipherSuite[] {
   );
 }
 
-function aes256Gcm(options: PresetOptions | undefined): CipherSuite[] {
+function aes256Gcm(options?: PresetOptions): CipherSuite[] {
   return fastestFirst(
     options,
     suites.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
@@ -58,7 +63,7 @@ function aes256Gcm(options: PresetOptions | undefined): CipherSuite[] {
   );
 }
 
-function chacha20Poly1305(options: PresetOptions | undefined): CipherSuite[] {
+function chacha20Poly1305(options?: PresetOptions): CipherSuite[] {
   return fastestFirst(
     options,
     suites.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
@@ -67,7 +72,7 @@ function chacha20Poly1305(options: PresetOptions | undefined): CipherSuite[] {
 }
 
 /** SHA-2 before SHA-1, AES-128 before AES-256. */
-function aesCbc(options: PresetOptions | undefined): CipherSuite[] {
+function aesCbc(options?: PresetOptions): CipherSuite[] {
   return [
     ...fastestFirst(
       options,

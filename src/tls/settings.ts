@@ -12,7 +12,7 @@ import { TlsError } from "./errors.ts";
 import type { CommonTlsOptions, TlsClientOptions } from "./events.ts";
 import { type ClientOffer, maxFragmentLengths } from "./extensions.ts";
 import { type ClientIdentity, checkedIdentity } from "./identity.ts";
-import { presets } from "./presets.ts";
+import { awsIot } from "./presets.ts";
 import { MAX_PLAINTEXT } from "./record.ts";
 import { allGroups, allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme } from "./suites.ts";
 
@@ -89,7 +89,7 @@ export function checkOptions(options: TlsClientOptions): Settings {
 export function checkCommonOptions(options: CommonTlsOptions): Omit<CommonSettings, "role" | "peerName"> {
   const { crypto, random } = options;
   if (typeof random?.fill !== "function") throw new UsageError("USAGE_NO_RANDOM");
-  const suites = options.suites ?? presets.awsIot();
+  const suites = options.suites ?? awsIot();
   // Defaults follow what the provider can do; what the caller names must be there.
   const groups = options.groups ?? allGroups.filter(({ name }) => crypto.supports(name));
   const signatureSchemes =
