@@ -4,9 +4,8 @@
  * @module
  */
 
-import { wipe } from "../../bytes.ts";
 import { digestUnits, type HashAlgorithm, type RunningHash, writeLength } from "./hash.ts";
-import { copyWords, readWords, writeWord } from "./words.ts";
+import { copyWords, writeWord } from "./words.ts";
 
 /** HMAC with one key. `wipe` it when the key is no longer needed. */
 export class Hmac {
@@ -20,24 +19,24 @@ export class Hmac {
 
   constructor(algorithm: HashAlgorithm, key: Uint8Array) {
     const { blockBytes, outputBytes } = algorithm;
-    const hash = algorithm.create();
-    const initial = copyOf(hash.state);
-    const bytes = new Uint8Array(blockBytes);
-    if (key.length > blockBytes) {
-      hash.update(key);
-      hash.digestInto(bytes, 0);
-      copyWords(hash.state, initial);
-    } else bytes.set(key);
     const block = new Int32Array(blockBytes / 4);
-    readWords(block, bytes);
-    wipe(bytes);
+    if (key.length > blockBytes) {
+      const hash = algorithm.create();
+      hash.update(key);
+      hash.pad();
+      for (let i = 0; i < outputBytes / 4; i++) block[i] = hash.state[i]!;
+      hash.wipe();
+    } else for (let i = 0; i < key.length; i++) block[i >> 2]! |= key[i]! << (24 - 8 * (i & 3));
+    const hash = algorithm.create();
+    // The initial value, until the inner one is known.
+    this.#outer = copyOf(hash.state);
     for (let i = 0; i < block.length; i++) block[i]! ^= 0x36363636;
     hash.compress(block, 0);
     this.#inner = copyOf(hash.state);
-    copyWords(hash.state, initial);
+    copyWords(hash.state, this.#outer);
     for (let i = 0; i < block.length; i++) block[i]! ^= 0x36363636 ^ 0x5c5c5c5c;
     hash.compress(block, 0);
-    this.#outer = copyOf(hash.state);
+    copyWords(this.#outer, hash.state);
     block.fill(0);
     block[outputBytes / 4] = 0x80 << 24;
     writeLength(block, block.length, blockBytes + outputBytes);
@@ -111,18 +110,22 @@ export class Hmac {
 }
 
 /**
- * The parts, joined, as the blocks of a MAC's message, padded. Blocks of their own, since V8 keeps arrays of 64 bytes in its heap, and
+ * `room` bytes of zeros and the parts, joined, as the blocks of a MAC's message, padded. Blocks of their own, since V8 keeps arrays of 64 bytes in its heap, and
  * larger ones outside, which costs several times as much.
  */
-export function paddedBlocks(algorithm: HashAlgorithm, parts: readonly Uint8Array[]): readonly Int32Array[] {
+export function paddedBlocks(
+  algorithm: HashAlgorithm,
+  room: number,
+  parts: readonly Uint8Array[],
+): readonly Int32Array[] {
   const { blockBytes, unitsPerBlock } = algorithm;
-  let bytes = 0;
+  let bytes = room;
   for (const part of parts) bytes += part.length;
   const blocks: Int32Array[] = [];
   for (let left = digestUnits(algorithm, bytes); left > 0; left -= unitsPerBlock)
     blocks.push(new Int32Array(blockBytes / 4));
-  let index = 0;
-  let at = 0;
+  let index = Math.floor(room / blockBytes);
+  let at = room % blockBytes;
   for (const part of parts)
     for (let i = 0; i < part.length; i++) {
       blocks[index]![at >> 2]! |= part[i]! << (24 - 8 * (at & 3));

@@ -31,9 +31,9 @@ export class PrfTask extends Sliced<Uint8Array> {
     const text = utf8Encode(label);
     this.#algorithm = algorithm;
     this.#secret = secret;
-    this.#input = paddedBlocks(algorithm, [text, seed]);
+    this.#input = paddedBlocks(algorithm, 0, [text, seed]);
     this.#inputBytes = text.length + seed.length;
-    this.#message = paddedBlocks(algorithm, [new Uint8Array(algorithm.outputBytes), text, seed]);
+    this.#message = paddedBlocks(algorithm, algorithm.outputBytes, [text, seed]);
     this.#output = new Uint8Array(length);
   }
 
