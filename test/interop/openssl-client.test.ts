@@ -7,6 +7,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Alert } from "../../src/tls/alerts.ts";
 import type { TlsServerOptions } from "../../src/tls/events.ts";
+import { presets } from "../../src/tls/presets.ts";
 import * as suites from "../../src/tls/suites.ts";
 import { type CertificateFiles, makeCertificates } from "./certificates.ts";
 import { type EchoServer, echoServer, identityOf } from "./tls-echo.ts";
@@ -83,18 +84,50 @@ describe("OpenSSL s_client", () => {
     ["x25519", suites.x25519, "X25519"],
     ["P-256", suites.secp256r1, "prime256v1"],
     ["P-384", suites.secp384r1, "secp384r1"],
+    ["P-521", suites.secp521r1, "secp521r1"],
   ] as const)("RFC 8422 §5.1.1: key exchange on %s", async (_title, group, name) => {
     const { nodeCrypto } = await import("../../src/runtime/node-crypto.ts");
     const crypto = nodeCrypto();
     await start({ crypto, groups: [group] });
-    const output = await sClient([...withCertificate("p256"), "-groups", "X25519:P-256:P-384"]);
+    const output = await sClient([...withCertificate("p256"), "-groups", "X25519:P-256:P-384:P-521"]);
     expect(output).toMatch(new RegExp(`Server Temp Key:.*${name}`));
     expect(server.secured[0]?.group).toBe(group);
   });
 
-  it.each(["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"])("RFC 5289 §3.2: %s", async (suite) => {
+  /** OpenSSL's name of a suite. */
+  const opensslName = ({ name, authentication }: suites.CipherSuite): string =>
+    `ECDHE-${authentication.toUpperCase()}-${name
+      .slice(name.indexOf("_WITH_") + 6)
+      .replace(/AES_(\d+)_/, "AES$1_")
+      .replace("_CBC", "")
+      .replace("POLY1305_SHA256", "POLY1305")
+      .replaceAll("_", "-")}`;
+
+  it.each(presets.full())("RFC 5246 §6.2.3: $name, with RFC 7366 and without", async (suite) => {
+    const identity = identityOf(files, suite.authentication === "rsa" ? "server-rsa" : "server-p256");
+    await start({ suites: presets.full(), select: () => ({ identity }) });
+    const cipher = [...withCertificate("p256"), "-cipher", opensslName(suite)];
+    for (const words of suite.kind === "cbc" ? [[], ["-no_etm"]] : [[]]) {
+      const line = "0123456789".repeat(300);
+      const output = await sClient([...cipher, ...words], `${line}\nthe end\n`, "the end");
+      expect(output).toContain(`Cipher is ${opensslName(suite)}`);
+      expect(output).toContain(line);
+    }
+    expect(server.secured).toMatchObject(
+      (suite.kind === "cbc" ? [true, false] : [false]).map((encryptThenMac) => ({ suite, encryptThenMac })),
+    );
+  });
+
+  it.each([512, 4096])("RFC 6066 §4: max_fragment_length %s", async (maxFragmentLength) => {
     await start();
-    expect(await sClient([...withCertificate("p256"), "-cipher", suite])).toContain(`Cipher is ${suite}`);
+    const line = "0123456789".repeat(900);
+    const output = await sClient(
+      [...withCertificate("p256"), "-maxfraglen", String(maxFragmentLength)],
+      `${line}\nthe end\n`,
+      "the end",
+    );
+    expect(output).toContain(line);
+    expect(server.secured[0]?.maxFragmentLength).toBe(maxFragmentLength);
   });
 
   it("RFC 7301 §3.2: ALPN is chosen out of what the client offers", async () => {

@@ -9,6 +9,7 @@ import { nodeRuntime } from "../../src/runtime/node-ports.ts";
 import { createCrypto } from "../../src/tls/crypto/index.ts";
 import type { TlsClientOptions, TlsConnectionInfo } from "../../src/tls/events.ts";
 import { presets } from "../../src/tls/presets.ts";
+import { allGroups, secp256r1 } from "../../src/tls/suites.ts";
 import { parseCertificateChain, parsePrivateKey, trustAnchors } from "../../src/tls/x509/index.ts";
 import { tcp } from "../../src/transport/node/tcp.ts";
 import { tls } from "../../src/transport/tls.ts";
@@ -151,6 +152,57 @@ describe.each(["rsa", "p256"] as const)("OpenSSL s_server with a %s certificate"
     expect(error.mbedtls).toBe(-0x7780);
   });
 });
+
+describe.each(["rsa", "p256"] as const)(
+  "OpenSSL s_server with a %s certificate: every suite, group and fragment",
+  (server) => {
+    const ours = presets.full().filter(({ authentication }) => (authentication === "rsa") === (server === "rsa"));
+    const peers = new Map<string, Peer>();
+    beforeAll(async () => {
+      const any = ["-cipher", "ALL", "-groups", "X25519:P-256:P-384:P-521"];
+      peers.set("etm", await serve(server, ...any));
+      peers.set("no_etm", await serve(server, ...any, "-no_etm"));
+    });
+    afterAll(async () => {
+      for (const peer of peers.values()) await peer.stop();
+    });
+    const connect = (options: Partial<TlsClientOptions>, length?: number, words: "etm" | "no_etm" = "etm") =>
+      reverse(peers.get(words)!, { identity: identityOf("client-p256"), ...options }, length);
+
+    it.each(ours)("RFC 5246 §6.2.3 $name, data both ways", async (suite) => {
+      const { info } = await connect({ suites: [suite] }, 3_000);
+      expect(info).toMatchObject({ suite, encryptThenMac: suite.kind === "cbc" });
+    });
+
+    it.each(ours.filter(({ kind }) => kind === "cbc"))(
+      "RFC 7366 $name, MAC then encrypt, where the server or the client does not know better",
+      async (suite) => {
+        for (const { info } of [
+          await connect({ suites: [suite] }, 3_000, "no_etm"),
+          await connect({ suites: [suite], encryptThenMac: false }, 3_000),
+        ])
+          expect(info).toMatchObject({ suite, encryptThenMac: false });
+      },
+    );
+
+    it.each(allGroups)("RFC 8422 §5.1.1 key exchange on $name", async (group) => {
+      // The group of an ECDSA certificate must be offered too.
+      const { info } = await connect({ groups: group === secp256r1 ? [group] : [group, secp256r1] });
+      expect(info.group).toBe(group);
+    });
+
+    it.each([512, 1024, 2048, 4096] as const)("RFC 6066 §4 max_fragment_length %s", async (maxFragmentLength) => {
+      for (const suites of [presets.tiny(), presets.full().filter(({ kind }) => kind === "cbc")]) {
+        const { info } = await connect({ suites, maxFragmentLength }, 9_000);
+        expect(info.maxFragmentLength).toBe(maxFragmentLength);
+      }
+    });
+
+    it.each([1, 512])("RFC 5246 §6.2.1 our handshake and data in records of %s bytes", async (maxSendFragment) => {
+      await connect({ maxSendFragment }, maxSendFragment === 1 ? 100 : 9_000);
+    });
+  },
+);
 
 describe("OpenSSL s_server asked to behave differently", () => {
   const variants: readonly (readonly [
