@@ -405,6 +405,7 @@ const deviations: Deviation[] = [
   {
     title: "RFC 8422 §5.3 a key on a curve that was not offered",
     script: { certificates: [der(fixtures.p384ServerCertificate)] },
+    options: { groups: [suites.secp256r1] },
     code: "TLS_CERTIFICATE_CURVE",
     alert: 43,
   },
