@@ -9,7 +9,7 @@
  * @module
  */
 
-import { generateKeyPairSync, randomFillSync } from "node:crypto";
+import { createCipheriv, generateKeyPairSync, randomFillSync } from "node:crypto";
 import type { Random } from "../src/ports.ts";
 import { finish } from "../src/task.ts";
 import { createCrypto } from "../src/tls/crypto/index.ts";
@@ -58,6 +58,8 @@ function* targets(): Generator<Target> {
   const crypto = createCrypto();
   yield rsa(crypto);
   yield tag(crypto);
+  yield lucky13(crypto, "sha1");
+  yield lucky13(crypto, "sha384");
 }
 
 /** A comparison that stops at the first difference. */
@@ -70,6 +72,29 @@ function control(): Target {
       const other = randomBytes(4096);
       const guess = isFixed ? secret.slice() : other;
       return () => guess.every((byte, i) => byte === secret[i]);
+    },
+  };
+}
+
+/** RFC 7457 §2.4: a record whose text is as short as it can be, because its padding is long, or whose padding is wrong. Both are refused. */
+function lucky13(crypto: CryptoProvider, mac: "sha1" | "sha384"): Target {
+  const key = randomBytes(16);
+  const macBytes = mac === "sha1" ? 20 : 48;
+  const opener = crypto.cbc("aes-128-cbc", key, mac, randomBytes(macBytes), "mac-then-encrypt");
+  const header = new Uint8Array(13);
+  const seal = (bytes: Uint8Array): Uint8Array => {
+    const iv = randomBytes(16);
+    const cipher = createCipheriv("aes-128-cbc", key, iv).setAutoPadding(false);
+    return new Uint8Array(Buffer.concat([iv, cipher.update(bytes)]));
+  };
+  return {
+    name: `AES-CBC with HMAC-${mac}: long padding or wrong padding`,
+    samples: 20_000,
+    prepare(isFixed) {
+      const bytes = randomBytes(320);
+      if (isFixed) bytes.fill(255, 320 - 256);
+      const record = seal(bytes);
+      return () => finish(opener.open(record, 16, record.length, header));
     },
   };
 }
