@@ -79,7 +79,7 @@ describe("the trace reads what the codec reads", () => {
         if (!text.includes("extension_data")) expect(text).not.toContain("malformed");
         if (!text.includes("… and ")) expect(shown(text)).toBe(Buffer.from(message).toString("hex"));
       }),
-      { numRuns: runs(150) },
+      runs(150),
     );
   });
 
@@ -96,7 +96,7 @@ describe("the trace reads what the codec reads", () => {
           if (isDecoded(changed) && !text.includes("extension_data")) expect(text).not.toContain("malformed");
         },
       ),
-      { numRuns: runs(300) },
+      runs(300),
     );
   });
 
@@ -110,7 +110,7 @@ describe("the trace reads what the codec reads", () => {
         ])
           expect(text.split("\n").length).toBeLessThan(260);
       }),
-      { numRuns: runs(150) },
+      runs(150),
     );
   });
 });
