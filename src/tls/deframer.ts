@@ -86,11 +86,14 @@ export class Deframer {
     this.#start = record.start + HEADER_BYTES + record.length;
   }
 
-  /** Gives back a buffer that was made for a long record, once nobody needs what is in it. Not while it is pinned. */
+  /** Gives back a buffer that was made for a long record, but for the beginning of the next one. Not while someone holds views of it. */
   release(): void {
-    if (this.#start < this.#end || this.#buffer.length <= KEPT_CAPACITY) return;
+    const left = this.#buffer.subarray(this.#start, this.#end);
+    if (this.#buffer.length <= KEPT_CAPACITY || left.length > KEPT_CAPACITY) return;
     this.#buffer = new Uint8Array(KEPT_CAPACITY);
-    this.#start = this.#end = 0;
+    this.#buffer.set(left);
+    this.#start = 0;
+    this.#end = left.length;
   }
 
   /** What a record may have behind its header. */

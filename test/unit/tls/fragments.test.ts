@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { concat, equal } from "../../../src/bytes.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { Deframer } from "../../../src/tls/deframer.ts";
+import { alterFields } from "../../../src/tls/deviations.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../../../src/tls/events.ts";
 import { Framer } from "../../../src/tls/framer.ts";
 import type { Extension, ServerHello } from "../../../src/tls/messages.ts";
@@ -302,6 +303,63 @@ describe("a server that is wrong about records", () => {
   });
 });
 
+describe("a server engine with a script", () => {
+  const asking = { suites: [gcm], maxFragmentLength: 512 } as const;
+
+  it("RFC 6066 §4 can send more than was agreed: in the handshake, and as data", () => {
+    const early = new Dialog(
+      {
+        suites: [gcm],
+        deviations: [
+          { on: "Certificate", join: true },
+          { on: "ServerKeyExchange", fragments: [2000] },
+        ],
+      },
+      asking,
+    );
+    expect(early.client.error).toMatchObject({ code: "TLS_RECORD_OVERFLOW", alert: 22 });
+    expect(early.server.error).toMatchObject({ code: "TLS_ALERT_RECEIVED", data: { alert: 22 } });
+    const late = new Dialog(
+      {
+        suites: [gcm],
+        deviations: [
+          { on: "ApplicationData", join: true },
+          { on: "ApplicationData", nth: 1, fragments: [2000] },
+        ],
+      },
+      asking,
+    );
+    for (let i = 0; i < 2; i++) late.server.server.write(new Uint8Array(300));
+    late.run();
+    expect(late.client.error).toMatchObject({ code: "TLS_RECORD_OVERFLOW", alert: 22 });
+  });
+
+  it("RFC 6066 §4 keeps to what was agreed in all that no script is about", () => {
+    const dialog = new Dialog({ suites: [gcm], deviations: [{ on: "Finished", times: 1 }] }, asking);
+    expect(dialog.isSecured).toBe(true);
+    dialog.server.server.write(new Uint8Array(5000));
+    dialog.run();
+    expect(dialog.client.data.map(({ length }) => length)).toEqual([512]);
+  });
+
+  it("RFC 7366 §3 can hide or invent that it was agreed: each side's first record is refused by the other", () => {
+    const etm = { type: 22, data: new Uint8Array(0) };
+    const hidden = alterFields("ServerHello", (hello) => ({
+      ...hello,
+      extensions: hello.extensions!.filter(({ type }) => type !== 22),
+    }));
+    const invented = alterFields("ServerHello", (hello) => ({ ...hello, extensions: [...hello.extensions!, etm] }));
+    for (const [deviation, encryptThenMac] of [
+      [hidden, true],
+      [invented, false],
+    ] as const) {
+      const dialog = new Dialog({ suites: [cbc], encryptThenMac, deviations: [deviation] }, { suites: [cbc] });
+      expect(dialog.server.error).toMatchObject({ code: "TLS_BAD_RECORD_MAC", alert: 20 });
+      expect(dialog.client.error).toMatchObject({ code: "TLS_ALERT_RECEIVED", data: { alert: 20 } });
+    }
+  });
+});
+
 describe("a client that is wrong about records", () => {
   const refused = (extension: Extension, more: Partial<TlsServerOptions> = {}) => {
     const driver = new ServerDriver(more);
@@ -406,7 +464,7 @@ describe("buffers are as large as a record needs, and are given back", () => {
     if (event?.type === "data") expect(event.bytes.every((byte) => byte === 0)).toBe(true);
   });
 
-  it("data that nobody took, and the beginning of the next record, keep their buffer", () => {
+  it("data that nobody took keep their buffer, and so does the beginning of the next record", () => {
     const { server, driver } = talk({});
     const { client } = driver;
     const [first, second] = [9000, 8000].map((size) => server.seal(application_data, new Uint8Array(size).fill(1)));
@@ -416,8 +474,31 @@ describe("buffers are as large as a record needs, and are given back", () => {
     expect(client.nextEvent()).toMatchObject({ type: "data" });
     client.feed(second!.subarray(0, 3));
     expect(client.nextEvent()).toBeUndefined();
-    driver.feed(second!.subarray(3));
+    expect(client.bufferBytes).toBe(KEPT);
+    client.feed(second!.subarray(3, 4000));
+    expect(client.nextEvent()).toBeUndefined();
+    expect(client.bufferBytes).toBe(512 + second!.length);
+    driver.feed(second!.subarray(4000));
     expect(driver.data.map(({ length }) => length)).toEqual([8000]);
+  });
+
+  it("a record that is being opened or read stays where it is, whenever events are asked for", () => {
+    const { server, driver } = talk({}, { crypto: createCrypto() });
+    const { client } = driver;
+    const sizes = [9000, 100, 5, 300];
+    const stream = concat(sizes.map((size) => server.seal(application_data, new Uint8Array(size).fill(size))));
+    const got: Uint8Array[] = [];
+    for (let at = 0; at < stream.length; ) {
+      at += client.feed(stream.subarray(at));
+      while (client.work(1) === "more")
+        for (let event = client.nextEvent(); event !== undefined; event = client.nextEvent())
+          if (event.type === "data") got.push(event.bytes.slice());
+    }
+    expect(driver.client.stateName).toBe("ExpectTraffic");
+    expect(got.map((bytes) => [bytes.length, bytes.every((byte) => byte === (bytes.length & 255))])).toEqual(
+      sizes.map((size) => [size, true]),
+    );
+    expect(client.bufferBytes).toBe(KEPT);
   });
 
   it("no announced length makes more room than the longest record that is allowed", () => {

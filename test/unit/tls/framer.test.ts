@@ -4,7 +4,10 @@ import { finish } from "../../../src/task.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { Framer } from "../../../src/tls/framer.ts";
 import { ContentType, HEADER_BYTES } from "../../../src/tls/record.ts";
-import { TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 as suite } from "../../../src/tls/suites.ts";
+import {
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 as suite,
+  TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+} from "../../../src/tls/suites.ts";
 import { systemRandom } from "./client.ts";
 
 const crypto = createCrypto();
@@ -59,6 +62,37 @@ describe("the framer", () => {
     expect(framer.commit(11)).toBe(false);
     expect(framer.commit(10)).toBe(true);
     expect(framer.commit(1)).toBe(false);
+  });
+
+  it("the room that is told while a record is being sealed is there, without another buffer, at any length of padding", () => {
+    const keys = { macKey: new Uint8Array(20), key, fixedIv: NO_BYTES };
+    const context = { crypto, random: systemRandom, encryptThenMac: false };
+    for (let first = 8000; first < 8034; first++) {
+      const framer = new Framer();
+      const peer = TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA.protect(keys, context);
+      framer.protection = TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA.protect(keys, context);
+      const out: Uint8Array[] = [];
+      framer.add(ContentType.handshake, new Uint8Array(first));
+      while (framer.isBusy) framer.step(1000);
+      out.push(framer.take()!.slice());
+      framer.add(ContentType.handshake, new Uint8Array(10));
+      framer.step(1);
+      const { room, capacity } = framer;
+      expect(room).toBeGreaterThan(6000);
+      expect(framer.reserve(room)).toHaveLength(room);
+      expect(framer.commit(room)).toBe(true);
+      framer.add(ContentType.alert, Uint8Array.of(1, 0));
+      expect(framer.capacity).toBe(capacity);
+      drain(framer, out);
+      const bytes = concat(out);
+      const lengths: (number | undefined)[] = [];
+      for (let at = 0; at < bytes.length; ) {
+        const length = (bytes[at + 3]! << 8) | bytes[at + 4]!;
+        lengths.push(finish(peer.open(bytes, at, length)));
+        at += HEADER_BYTES + length;
+      }
+      expect(lengths).toEqual([first, 10, room, 2]);
+    }
   });
 
   it("a wiped key seals and opens nothing", () => {
