@@ -428,6 +428,8 @@ export interface TlsErrorDetails {
   readonly mbedtls?: number | undefined;
   /** What the user should do, where more is known than the row says. */
   readonly hint?: string | undefined;
+  /** The section of the RFC, where it differs from the row's. */
+  readonly rfc?: string | undefined;
 }
 
 /** What a connection was at: shaking hands, carrying data, or waiting for the peer's end after its own close_notify. */
@@ -454,7 +456,7 @@ export class TlsError extends ThingwireError<TlsErrorCode> {
     super("tls", code, { ...common, hint, mbedtls }, detail, data, details.cause);
     this.name = "TlsError";
     this.alert = details.alert ?? common.alert;
-    this.rfc = common.rfc;
+    this.rfc = details.rfc ?? common.rfc;
     this.state = state;
     this.phase = phase;
     this.#detail = detail;
@@ -462,8 +464,8 @@ export class TlsError extends ThingwireError<TlsErrorCode> {
 
   /** The same error with the engine's state. */
   within(state: string, phase: TlsPhase): TlsError {
-    const { data, cause, alert, mbedtls, hint } = this;
-    const located = new TlsError(this.code, this.#detail, { data, cause, alert, mbedtls, hint }, state, phase);
+    const { data, cause, alert, mbedtls, hint, rfc } = this;
+    const located = new TlsError(this.code, this.#detail, { data, cause, alert, mbedtls, hint, rfc }, state, phase);
     if (this.stack !== undefined) located.stack = this.stack;
     return located;
   }

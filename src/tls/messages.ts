@@ -41,10 +41,38 @@ export function frameMessage(name: HandshakeName, body: (writer: ByteWriter) => 
   return new ByteWriter(256).uint8(HandshakeType[name]).prefixed(3, body).finish();
 }
 
-/** A reader whose mistakes are `TLS_DECODE_ERROR`s that name the message. */
+/** Where a message's or an extension's form is laid down. */
+const sections: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({
+  HelloRequest: "RFC 5246 §7.4.1.1",
+  ClientHello: "RFC 5246 §7.4.1.2",
+  ServerHello: "RFC 5246 §7.4.1.3",
+  NewSessionTicket: "RFC 5077 §3.3",
+  Certificate: "RFC 5246 §7.4.2",
+  ServerKeyExchange: "RFC 8422 §5.4",
+  CertificateRequest: "RFC 5246 §7.4.4",
+  ServerHelloDone: "RFC 5246 §7.4.5",
+  CertificateVerify: "RFC 5246 §7.4.8",
+  ClientKeyExchange: "RFC 8422 §5.7",
+  Finished: "RFC 5246 §7.4.9",
+  server_name: "RFC 6066 §3",
+  max_fragment_length: "RFC 6066 §4",
+  supported_groups: "RFC 8422 §5.1.1",
+  ec_point_formats: "RFC 8422 §5.1.2",
+  signature_algorithms: "RFC 5246 §7.4.1.4.1",
+  application_layer_protocol_negotiation: "RFC 7301 §3.1",
+  encrypt_then_mac: "RFC 7366 §2",
+  extended_master_secret: "RFC 7627 §5.1",
+  session_ticket: "RFC 5077 §3.2",
+  renegotiation_info: "RFC 5746 §3.2",
+});
+
+/** A reader whose mistakes are `TLS_DECODE_ERROR`s that name the message and the section that lays down its form. */
 export function messageReader(body: Uint8Array, message: string): ByteReader {
   return new ByteReader(body, (problem, offset) => {
-    throw new TlsError("TLS_DECODE_ERROR", `${message} at byte ${offset}: ${problem}`, { data: { message, offset } });
+    throw new TlsError("TLS_DECODE_ERROR", `${message} at byte ${offset}: ${problem}`, {
+      data: { message, offset },
+      rfc: sections[message],
+    });
   });
 }
 

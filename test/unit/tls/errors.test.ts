@@ -3,6 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Alert, alertAdvice, alertName } from "../../../src/tls/alerts.ts";
 import { alertReceived, TlsError, type TlsErrorCode, type TlsErrorRow, tlsErrors } from "../../../src/tls/errors.ts";
+import {
+  decodeCertificate,
+  decodeCertificateRequest,
+  decodeFinished,
+  decodeServerHello,
+  decodeServerKeyExchange,
+  messageReader,
+} from "../../../src/tls/messages.ts";
 import { crypto, Driver } from "./client.ts";
 import { plain, ScriptedServer } from "./scripted-server.ts";
 
@@ -75,6 +83,23 @@ describe("the table of errors", () => {
       driver.feed(forged);
       expect(driver.error).toMatchObject({ code: "TLS_BAD_RECORD_MAC", phase, state: "ExpectTraffic" });
     }
+  });
+
+  it("what cannot be read names the section of that message or extension", () => {
+    const reading: [read: (body: Uint8Array) => unknown, rfc: string][] = [
+      [decodeServerHello, "RFC 5246 §7.4.1.3"],
+      [decodeCertificate, "RFC 5246 §7.4.2"],
+      [decodeServerKeyExchange, "RFC 8422 §5.4"],
+      [decodeCertificateRequest, "RFC 5246 §7.4.4"],
+      [decodeFinished, "RFC 5246 §7.4.9"],
+      [(body) => messageReader(body, "renegotiation_info").uint16(), "RFC 5746 §3.2"],
+      [(body) => messageReader(body, "of no RFC").uint16(), "RFC 5246 §7.2.2"],
+    ];
+    for (const [read, rfc] of reading)
+      expect(() => read(new Uint8Array(0))).toThrow(expect.objectContaining({ code: "TLS_DECODE_ERROR", rfc }));
+    const driver = new Driver();
+    driver.feed(plain(22, Uint8Array.of(2, 0, 0, 0)));
+    expect(driver.error).toMatchObject({ rfc: "RFC 5246 §7.4.1.3", state: "ExpectServerHello" });
   });
 
   it("what nobody expected is TLS_INTERNAL_ERROR, alert 80, with its cause", () => {
