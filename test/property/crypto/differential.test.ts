@@ -224,9 +224,9 @@ describe("against node-forge", () => {
             const cipher = forge.cipher.createCipher(mode, binary(key));
             cipher.start({ iv: binary(vector) });
             cipher.update(forge.util.createBuffer(binary(plain)));
-            // Without the padding that would follow whole blocks.
-            cipher.finish(() => true);
-            return cipher.output.toHex();
+            cipher.finish();
+            // Without the padding that follows whole blocks.
+            return cipher.output.toHex().slice(0, 2 * plain.length);
           };
           const sealed = plain.slice();
           const cbc = new AesCbc(aesTable(), key, "encrypt");
