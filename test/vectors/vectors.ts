@@ -7,7 +7,7 @@
  * @module
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
@@ -28,6 +28,11 @@ export function vectorsAvailable(): boolean {
   if (!told) console.warn(message);
   told = true;
   return false;
+}
+
+/** The names in a folder of the vectors (`wycheproof`). */
+export function vectorFiles(path: string): readonly string[] {
+  return readdirSync(resolve(folder, path));
 }
 
 /** A file of vectors by its path in the folder (`wycheproof/aes_gcm_test.json.gz`), parsed; `.gz` is unpacked. */

@@ -339,6 +339,38 @@ describe("regularity", () => {
     }
   });
 
+  it("RFC 7748 §5 X25519: every scalar takes the same sequence of field operations", () => {
+    const trace: string[] = [];
+    const shape = Object.getPrototypeOf(bigintArithmetic(p256.prime, p256.bits)) as Record<string, unknown>;
+    const names = Object.getOwnPropertyNames(shape).filter((name) => name !== "constructor");
+    const originals = names.map((name) => shape[name] as (...args: unknown[]) => unknown);
+    names.forEach((name, i) => {
+      shape[name] = function (...args: unknown[]) {
+        trace.push(name);
+        return originals[i]!.apply(this, args);
+      };
+    });
+    const sequences = new Set<string>();
+    try {
+      for (const [first, last] of [
+        [0, 0],
+        [0xff, 0xff],
+        [8, 0x40],
+        [0x55, 0xaa],
+      ] as const) {
+        const scalar = new Uint8Array(32).fill(first, 0, 16).fill(last, 16);
+        const exchange = finish(createCrypto().keyExchange("x25519", labelled("ecdhe", scalar)));
+        trace.length = 0;
+        expect(finish(exchange.shared(exchange.publicKey))).toHaveLength(32);
+        sequences.add(trace.join());
+      }
+    } finally {
+      names.forEach((name, i) => void (shape[name] = originals[i]));
+    }
+    expect(trace.length).toBeGreaterThan(255 * 18);
+    expect(sequences.size).toBe(1);
+  });
+
   /** Draws the same bytes each time, but for draws of a length that `varies` names, which come from Node. */
   function partly(varies: (length: number) => boolean): Random {
     return { fill: (bytes, purpose) => (varies(bytes.length) ? random.fill(bytes, purpose) : void bytes.fill(7)) };

@@ -54,6 +54,22 @@ describe("exponentiation", () => {
     for (let e = 1n; e < 70n; e++) expect(finish(new SecretPowerTask(7n, e, p, 1024))).toBe(7n ** e % p);
   });
 
+  it("secret exponents of one length cost the same, whatever their bits are: within the one window that a borrow saves", () => {
+    const p = toInteger(key.prime1);
+    const top = 1n << 1087n;
+    const exponents = [top, top + 1n, 2n * top - 1n, top + (top >> 1n), toInteger(key.exponent1) | top];
+    const ones = (1n << 1000n) - 1n;
+    exponents.push(top | ones, top | (ones / 31n), top | (ones / 3n));
+    const costs = exponents.map((exponent) => {
+      const task = new SecretPowerTask(3n, exponent, p, 1024);
+      finish(task);
+      return task.spent;
+    });
+    // Five squarings and a multiplication of a window, six units each.
+    expect(Math.max(...costs) - Math.min(...costs)).toBeLessThanOrEqual(36);
+    expect(Math.min(...costs)).toBeGreaterThan(1024 * 6);
+  });
+
   it("a modulus is odd and has 1024 to 8192 bits, an exponent is odd and from 3 to 2^33", () => {
     const modulus = (bits: number) => new Uint8Array(bits / 8).fill(0xff);
     const three = Uint8Array.of(3);
