@@ -4,6 +4,7 @@
  *
  *   npm run bench [-- --quick] [-- --rounds N] [-- --only OPERATION,…] [-- --json FILE] [-- --report]
  *   npm run bench -- leak [--quick]
+ *   npm run bench -- replay [--quick] [--rounds N] [--json FILE] [--script FILE]
  *
  * @module
  */
@@ -19,6 +20,7 @@ import { benchColdStart } from "./cold/cold.ts";
 import { type Fixtures, makeFixtures } from "./fixtures.ts";
 import { leak } from "./leak.ts";
 import { plot } from "./plot.ts";
+import { benchReplay } from "./replay/replay.ts";
 import { median, type Report, type Result, reportOf, tableOf } from "./report.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -41,10 +43,15 @@ const { values, positionals } = parseArgs({
     only: { type: "string", default: "all" },
     json: { type: "string" },
     report: { type: "boolean", default: false },
+    script: { type: "string" },
   },
 });
 if (positionals[0] === "leak") process.exit(leak(values.quick));
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+if (positionals[0] === "replay") {
+  await benchReplay({ ...values, rounds });
+  process.exit();
+}
 const [batchMs, batches] = values.quick ? [8, 3] : [25, 9];
 
 const folder = mkdtempSync(join(tmpdir(), "thingwire-bench-"));

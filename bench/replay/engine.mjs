@@ -1,0 +1,75 @@
+/**
+ * Measures one script on one engine, in a process of its own.
+ * Usage: node engine.mjs ENGINE SCRIPT.js COUNT NAME,… — prints one JSON value, of which `replay.ts` knows the type.
+ *
+ * An engine reads all of a script before it runs any of it, so that both can be measured: the script is the body of a function, which
+ * is called later. Cold is a fresh context, from that call to the end of the first handshake. The WebAssembly of QuickJS is compiled before
+ * all that, by a context that is thrown away.
+ */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+
+const [engine, script, count, names] = process.argv.slice(2);
+const source = readFileSync(script, "utf8");
+
+/** This process itself, as an engine. */
+async function openNode() {
+  return {
+    async evaluate(text) {
+      const before = process.cpuUsage();
+      // biome-ignore lint/security/noGlobalEval: that is what an engine does
+      globalThis.eval(text);
+      const { user, system } = process.cpuUsage(before);
+      return { result: String(globalThis.result), cpuUs: user + system };
+    },
+    heapBytes: () => undefined,
+    close: async () => {},
+  };
+}
+
+async function opener() {
+  if (engine === "xs") return (await import("../../test/engines/xs.mjs")).openXS;
+  if (engine === "node" || engine === "node-jitless") return openNode;
+  const { openQuickJS } = await import("../../test/engines/quickjs.mjs");
+  return () => openQuickJS({ ng: engine === "quickjs-ng" });
+}
+
+const open = await opener();
+const call = (name, what = "handshake") => `globalThis.result = ${what}(${JSON.stringify(name)})`;
+
+/** A fresh context in which the script has run. */
+async function load() {
+  const machine = await open();
+  const read = await machine.evaluate(`globalThis.load = function () {${source}\n}`);
+  const loaded = await machine.evaluate("load()");
+  return { machine, read, loaded };
+}
+
+const found = {};
+for (const name of names.split(",")) {
+  if (engine.startsWith("quickjs")) {
+    const { machine } = await load();
+    for (let i = 0; i < 5; i++) await machine.evaluate(call(name));
+  }
+  const { machine, read, loaded } = await load();
+  const heapLoaded = machine.heapBytes();
+  const first = await machine.evaluate(call(name));
+  const later = [];
+  for (let i = 0; i < Number(count); i++) later.push(await machine.evaluate(call(name)));
+  const counts = await machine.evaluate("globalThis.result = typeof count === 'function'");
+  const isCounting = counts.result === "true";
+  found[name] = {
+    result: first.result,
+    readUs: read.cpuUs,
+    coldUs: loaded.cpuUs + first.cpuUs,
+    warmUs: later.map(({ cpuUs }) => cpuUs),
+    computrons: first.computrons && {
+      cold: loaded.computrons + first.computrons,
+      warm: later.at(-1).computrons,
+    },
+    counts: isCounting ? JSON.parse((await machine.evaluate(call(name, "count"))).result) : undefined,
+    heap: isCounting && heapLoaded !== undefined ? { loaded: heapLoaded, peak: machine.peakHeapBytes() } : undefined,
+  };
+  await machine.close();
+}
+process.stdout.write(`${JSON.stringify(found)}\n`);
