@@ -103,8 +103,7 @@ const fragmentLength = [
 ];
 const ticket = [bytes("ticket", "rest")];
 
-/** Types that the codec may not name. */
-const MAX_FRAGMENT_LENGTH = 1;
+/** RFC 5077 §3.2. */
 const SESSION_TICKET = 35;
 
 /** What the extensions of a ClientHello carry; those that are not here carry bytes. */
@@ -117,7 +116,7 @@ const clientExtensions: Readonly<Record<number, Layout>> = {
       vector("HostName", 2, bytes("", "rest", true)),
     ),
   ],
-  [MAX_FRAGMENT_LENGTH]: fragmentLength,
+  [ExtensionType.max_fragment_length]: fragmentLength,
   [ExtensionType.supported_groups]: [vector("named_curve_list", 2, group)],
   [ExtensionType.ec_point_formats]: pointFormats,
   [ExtensionType.signature_algorithms]: [vector("supported_signature_algorithms", 2, scheme)],
@@ -129,7 +128,7 @@ const clientExtensions: Readonly<Record<number, Layout>> = {
 
 /** The same for a ServerHello. */
 const serverExtensions: Readonly<Record<number, Layout>> = {
-  [MAX_FRAGMENT_LENGTH]: fragmentLength,
+  [ExtensionType.max_fragment_length]: fragmentLength,
   [ExtensionType.ec_point_formats]: pointFormats,
   [ExtensionType.application_layer_protocol_negotiation]: protocols,
   [ExtensionType.renegotiation_info]: renegotiation,

@@ -51,6 +51,8 @@ const keyBytesOf: Readonly<Record<string, PasswordEncryption["keyBytes"]>> = /* 
  *   `parsePrivateKey`; from the task's `step` `X509_KEY_PASSWORD` for a wrong password; UsageError.
  * @example
  * const privateKey = finish(decryptPrivateKey(pem, password, { decryption: pbes2 }));
+ * new TlsClient({ identity: { certificates, privateKey }, … });
+ * connectThing({ privateKey: encodePrivateKey(privateKey), … });
  */
 export function decryptPrivateKey(
   input: string | Uint8Array,
