@@ -102,10 +102,14 @@ export class RecordCounter {
     this.#sequence = sequence;
   }
 
-  /** Counts a record and writes its {@link bytes}. Throws TlsError `TLS_SEQUENCE_EXHAUSTED` where the key is used up or was wiped. */
+  /**
+   * Counts a record and writes its {@link bytes}. Throws TlsError `TLS_SEQUENCE_EXHAUSTED` where the key was wiped or is used up; a key
+   * that has protected all its blocks is still good for the alert that says so.
+   */
   next(type: number, length: number): void {
     this.#blocks += Math.ceil(length / BLOCK_BYTES) + this.#moreBlocks;
-    if (this.#sequence >= MAX_RECORDS || this.#blocks > this.#maxBlocks) throw new TlsError("TLS_SEQUENCE_EXHAUSTED");
+    const isUsedUp = this.#blocks > this.#maxBlocks && type !== ContentType.alert;
+    if (isUsedUp || this.#sequence >= MAX_RECORDS) throw new TlsError("TLS_SEQUENCE_EXHAUSTED");
     const { bytes } = this;
     let rest = this.#sequence++;
     for (let i = 7; i >= 0; i--) {

@@ -70,11 +70,12 @@ describe("the framer", () => {
     for (let first = 8000; first < 8034; first++) {
       const framer = new Framer();
       const peer = TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA.protect(keys, context);
-      framer.protection = TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA.protect(keys, context);
       const out: Uint8Array[] = [];
+      // In the clear, so that the buffer has any length.
       framer.add(ContentType.handshake, new Uint8Array(first));
       while (framer.isBusy) framer.step(1000);
-      out.push(framer.take()!.slice());
+      expect(framer.take()).toHaveLength(HEADER_BYTES + first);
+      framer.protection = TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA.protect(keys, context);
       framer.add(ContentType.handshake, new Uint8Array(10));
       framer.step(1);
       const { room, capacity } = framer;
@@ -91,7 +92,7 @@ describe("the framer", () => {
         lengths.push(finish(peer.open(bytes, at, length)));
         at += HEADER_BYTES + length;
       }
-      expect(lengths).toEqual([first, 10, room, 2]);
+      expect(lengths).toEqual([10, room, 2]);
     }
   });
 

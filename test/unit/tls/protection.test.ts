@@ -104,6 +104,11 @@ describe("RFC 9325 §4.4 a key protects no more than it may", () => {
       expect(bytes).toBeLessThanOrEqual(most);
       expect(bytes).toBeGreaterThan(most - 2 * HUGE);
     }
+    // The alert that says so still leaves.
+    record[0] = ContentType.alert;
+    expect(() => sealing.seal(record, 0, 2)).not.toThrow();
+    record[0] = application_data;
+    expect(() => sealing.seal(record, 0, 2)).toThrow(exhausted);
     // 2^24.5 records of 16,384 bytes are within it.
     expect(2 ** 24.5 * 16_384).toBeCloseTo(most);
   });
