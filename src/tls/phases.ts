@@ -29,7 +29,6 @@ export class PhaseMeter {
   #since: Counts = { ms: 0, units: 0, bytesSent: 0, bytesReceived: 0, recordsSent: 0, recordsReceived: 0 };
 
   enter(phase: StatisticsPhase, now: Counts): void {
-    if (phase === this.#phase) return;
     this.#ended.set(this.#phase, this.#present(now));
     this.#phase = phase;
     this.#since = now;

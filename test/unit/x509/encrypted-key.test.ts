@@ -34,6 +34,8 @@ interface Recipe {
   readonly cipher?: string;
   readonly iv?: Uint8Array;
   readonly ciphertext?: Uint8Array;
+  /** What stands behind the plaintext instead of its padding. */
+  readonly padding?: Uint8Array;
   readonly trailing?: Part;
 }
 
@@ -57,6 +59,8 @@ function encrypted(recipe: Recipe = {}, plaintext = p256Der, password = PASSWORD
   const [name, bytes] = NAME_OF[cipher] ?? ["aes-128-cbc", 16];
   const key = pbkdf2Sync(password, salt, Math.max(iterations, 1), bytes, HASH_OF[prf ?? oids.hmacWithSHA1] ?? "sha256");
   const encryption = createCipheriv(name, key, new Uint8Array(16).fill(9));
+  encryption.setAutoPadding(recipe.padding === undefined);
+  if (recipe.padding !== undefined) plaintext = new Uint8Array([...plaintext, ...recipe.padding]);
   const ciphertext =
     recipe.ciphertext ?? new Uint8Array(Buffer.concat([encryption.update(plaintext), encryption.final()]));
   const parameters = [
@@ -162,6 +166,21 @@ describe("RFC 5958 §3, RFC 8018 §6.2: encrypted private keys", () => {
     for (const garbage of [new Uint8Array(40), Uint8Array.of(0x30, 3, 2, 1, 5), Uint8Array.of(0x30)])
       expect(() => open(encrypted({}, garbage))).toThrow(error("X509_KEY_PASSWORD"));
     for (let i = 0; i < 50; i++) expect(() => open(der, `wrong ${i}`)).toThrow(error("X509_KEY_PASSWORD"));
+  });
+
+  it("RFC 8018 §6.1.1 the padding is checked to its first byte, although the key before it is whole", () => {
+    const bytes = 16 - (p256Der.length % 16);
+    const right = new Uint8Array(bytes).fill(bytes);
+    expect(open(encrypted({ padding: right })).type).toBe("ec");
+    for (let i = 0; i < bytes - 1; i++) {
+      const wrong = right.slice();
+      wrong[i]! ^= 1;
+      expect(() => open(encrypted({ padding: wrong })), `byte ${i}`).toThrow(error("X509_KEY_PASSWORD"));
+    }
+    expect(() => open(encrypted({ padding: new Uint8Array(bytes + 16).fill(bytes + 16) }))).toThrow(
+      error("X509_KEY_PASSWORD"),
+    );
+    expect(() => open(encrypted({ padding: new Uint8Array(bytes) }))).toThrow(error("X509_KEY_PASSWORD"));
   });
 
   it("a key of a kind that is not supported is told as such, since the password was right", () => {
