@@ -2,7 +2,7 @@
  * The protection of records with a block cipher in CBC mode (RFC 5246 §6.2.3.2), in both orders of encryption and MAC (RFC 7366).
  *
  * The initialization vector is drawn anew for each record. The order that TLS 1.2 was made with is opened in constant work
- * (`crypto/cbc-hmac.ts`), but RFC 7366 is what should be negotiated, and no CBC at all what should be configured (RFC 9325 §4.1).
+ * (`crypto/cbc-hmac.ts`), but RFC 7366 is what should be negotiated, and no CBC at all what should be configured (RFC 9325 §4).
  *
  * @module
  */

@@ -59,7 +59,7 @@ export interface CommonTlsOptions {
   readonly maxSendFragment?: number | undefined;
   /**
    * Whether encrypt-then-MAC (RFC 7366) is offered and answered; true by default. It only matters with CBC suites, which should not be used
-   * without it (RFC 9325 §4.1).
+   * without it (RFC 9325 §4).
    */
   readonly encryptThenMac?: boolean | undefined;
   readonly log?: Logger | undefined;

@@ -14,8 +14,8 @@ import * as suites from "./suites.ts";
  * first where it is `"bigint"`, because on an interpreter an RSA verification (exponent 65537) costs a fraction of one on P-256.
  *
  * - `tiny`: the two AES-128-GCM suites, for devices that count bytes, with `groups: [secp256r1]`. Recommended by RFC 9325 §4.2.
- * - `awsIot`: the four GCM suites that AWS IoT Core accepts, the default. Exactly what RFC 9325 §4.2 recommends.
- * - `awsIotAll`: all twelve ECDHE suites of AWS IoT Core, and none that it does not know, as its Device Advisor demands; GCM first. RFC 9325 §4.2.1 advises
+ * - `awsIot`: the four GCM suites that AWS IoT Core accepts, the default. What RFC 9325 §4.2 recommends.
+ * - `awsIotAll`: all twelve ECDHE suites of AWS IoT Core, and none that it does not know, as its Device Advisor demands; GCM first. RFC 9325 §4 advises
  *   against CBC without encrypt-then-MAC (RFC 7366), which AWS may not answer: for endpoints behind something that has no GCM.
  * - `full`: all suites of this library: GCM and ChaCha20-Poly1305, then CBC, with SHA-1 last.
  */

@@ -72,10 +72,10 @@ export interface RecordProtection {
  */
 export const MAX_RECORDS: number = 2 ** 48;
 /**
- * Blocks of 16 bytes that one AES key may protect. RFC 9325 §4.4 recommends for TLS 1.2 too that no more than
- * 2^24.5 records of full size (2^10 blocks) are encrypted with AES-GCM (RFC 8446 §5.5), so that nobody tells them from random bytes with more than
- * a chance of 2^-60; counting blocks, as the bound does, lets a thing send short messages for years. In CBC the chance that two
- * blocks of ciphertext are the same, which tells of the texts, is then as small: 2^69 / 2^129.
+ * Blocks of 16 bytes that one AES key may protect. RFC 9325 §4.4 recommends for TLS 1.2 too that no more than 2^24.5 records of full size (2^10
+ * blocks) are encrypted with AES-GCM, which leaves a margin of about 2^-57 (RFC 8446 §5.5). The bound is one of blocks, and so is this
+ * count, so that a thing may send short messages for years. In CBC the chance that two blocks of ciphertext are the same, which tells of
+ * their texts, is then about 2^69 / 2^129.
  */
 export const MAX_AES_BLOCKS: number = 2 ** 34.5;
 const BLOCK_BYTES = 16;

@@ -157,7 +157,7 @@ export const TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: AeadSuite = /* @__PURE
   "rsa",
 );
 
-/** RFC 5289 §3.1, 0xC023. CBC is not to be used without RFC 7366 (RFC 9325 §4.1); for servers that have nothing better. */
+/** RFC 5289 §3.1, 0xC023. CBC is not to be used without RFC 7366 (RFC 9325 §4); for servers that have nothing better. */
 export const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256: CbcSuite = /* @__PURE__ */ cbc(
   0xc023,
   "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
@@ -166,7 +166,7 @@ export const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256: CbcSuite = /* @__PURE__ */
   "sha256",
 );
 
-/** RFC 5289 §3.1, 0xC024. CBC is not to be used without RFC 7366 (RFC 9325 §4.1); for servers that have nothing better. */
+/** RFC 5289 §3.1, 0xC024. CBC is not to be used without RFC 7366 (RFC 9325 §4); for servers that have nothing better. */
 export const TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384: CbcSuite = /* @__PURE__ */ cbc(
   0xc024,
   "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
@@ -175,7 +175,7 @@ export const TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384: CbcSuite = /* @__PURE__ */
   "sha384",
 );
 
-/** RFC 5289 §3.1, 0xC027. CBC is not to be used without RFC 7366 (RFC 9325 §4.1); for servers that have nothing better. */
+/** RFC 5289 §3.1, 0xC027. CBC is not to be used without RFC 7366 (RFC 9325 §4); for servers that have nothing better. */
 export const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256: CbcSuite = /* @__PURE__ */ cbc(
   0xc027,
   "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
@@ -184,7 +184,7 @@ export const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256: CbcSuite = /* @__PURE__ */ c
   "sha256",
 );
 
-/** RFC 5289 §3.1, 0xC028. CBC is not to be used without RFC 7366 (RFC 9325 §4.1); for servers that have nothing better. */
+/** RFC 5289 §3.1, 0xC028. CBC is not to be used without RFC 7366 (RFC 9325 §4); for servers that have nothing better. */
 export const TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384: CbcSuite = /* @__PURE__ */ cbc(
   0xc028,
   "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
@@ -193,7 +193,7 @@ export const TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384: CbcSuite = /* @__PURE__ */ c
   "sha384",
 );
 
-/** RFC 8422 §6, 0xC009. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4.1); for servers that have nothing better. */
+/** RFC 8422 §6, 0xC009. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4); for servers that have nothing better. */
 export const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
   0xc009,
   "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
@@ -202,7 +202,7 @@ export const TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: CbcSuite = /* @__PURE__ */ cb
   "sha1",
 );
 
-/** RFC 8422 §6, 0xC00A. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4.1); for servers that have nothing better. */
+/** RFC 8422 §6, 0xC00A. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4); for servers that have nothing better. */
 export const TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
   0xc00a,
   "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
@@ -211,7 +211,7 @@ export const TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: CbcSuite = /* @__PURE__ */ cb
   "sha1",
 );
 
-/** RFC 8422 §6, 0xC013. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4.1); for servers that have nothing better. */
+/** RFC 8422 §6, 0xC013. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4); for servers that have nothing better. */
 export const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
   0xc013,
   "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
@@ -220,7 +220,7 @@ export const TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
   "sha1",
 );
 
-/** RFC 8422 §6, 0xC014. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4.1); for servers that have nothing better. */
+/** RFC 8422 §6, 0xC014. CBC, and SHA-1 in its HMAC, where it is not broken (RFC 9325 §4); for servers that have nothing better. */
 export const TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA: CbcSuite = /* @__PURE__ */ cbc(
   0xc014,
   "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",

@@ -60,7 +60,7 @@ describe("cipher suites", () => {
     ]);
     expect(ids(presets.awsIotAll({ arithmetic: "bigint" })).sort()).toEqual(ids(presets.awsIotAll()).sort());
     expect(ids(presets.full()).sort()).toEqual(ids(all).sort());
-    // RFC 9325 §4.1: whatever has no better than CBC comes last.
+    // RFC 9325 §4: whatever has no better than CBC comes last.
     const kinds = presets.full().map(({ kind }) => kind);
     expect(kinds.lastIndexOf("aead-explicit-nonce")).toBeLessThan(kinds.indexOf("cbc"));
     expect(kinds.lastIndexOf("aead-xor-nonce")).toBeLessThan(kinds.indexOf("cbc"));
