@@ -466,7 +466,10 @@ export class TlsError extends ThingwireError<TlsErrorCode> {
   within(state: string, phase: TlsPhase): TlsError {
     const { data, cause, alert, mbedtls, hint, rfc } = this;
     const located = new TlsError(this.code, this.#detail, { data, cause, alert, mbedtls, hint, rfc }, state, phase);
-    if (this.stack !== undefined) located.stack = this.stack;
+    // Not by assignment: on XS the property is inherited, and cannot be set.
+    const { stack } = this;
+    if (stack !== undefined)
+      Object.defineProperty(located, "stack", { value: stack, configurable: true, writable: true });
     return located;
   }
 

@@ -120,6 +120,9 @@ describe.each([
     }
     expect(report.handshakes[1]!.calls).toBeGreaterThan(report.handshakes[0]!.calls);
   });
+  it("refuses a handshake with a wrong byte, by an error of the engine's", () => {
+    expect(report.refused).toBe("TLS_CERTIFICATE_REJECTED");
+  });
   it("round-trips an MQTT packet", () => expect([report.topic, report.payload]).toEqual(["lämpchen/💡/state", "616e"]));
   it("closes a shadow delta", () => {
     expect(report.delta).toBe('{"powerOn":true,"color":{"g":2},"schedule":[1,2]}');

@@ -42,6 +42,8 @@ export interface Report {
     readonly calls: number;
     readonly error?: string | undefined;
   }[];
+  /** The code of the error of a handshake whose server's first flight came out wrong. */
+  readonly refused: string | undefined;
   readonly topic: string;
   readonly payload: string;
   readonly delta: string;
@@ -68,6 +70,11 @@ function verify({ algorithm, key, message, signature }: SignatureCase): [boolean
 function handshake(budget: number): Report["handshakes"][number] {
   const { secured, error, data, calls } = replay(input.recording, crypto, { budget: () => budget });
   return { budget, suite: secured?.suite.name, data: data.map(toHex).join(""), calls, error: error?.message };
+}
+
+function refusedHandshake(): string | undefined {
+  const cut = (flight: Uint8Array): Uint8Array[] => [flight.map((byte, at) => (at === 200 ? byte ^ 1 : byte))];
+  return replay(input.recording, crypto, { cut }).error?.code;
 }
 
 function publishRoundTrip(): { topic: string; payload: string } {
@@ -100,6 +107,7 @@ const report: Report = {
   language: languageOperations(),
   bigInt: bigIntOperations(crypto, seededRandom(1), parsePrivateKey(fromHex(input.rsaPrivateKey))),
   handshakes: [handshake(Number.MAX_SAFE_INTEGER), handshake(500)],
+  refused: refusedHandshake(),
   ...publishRoundTrip(),
   delta: JSON.stringify(difference),
   closed: delta(desired, merge(reported, difference)) === undefined,
