@@ -4,6 +4,8 @@
  * A peer's bytes cause no exception but these, with blame `peer`. Alerts follow the RFC that is named in the row; mbedTLS's codes
  * are those that mbedTLS 3.6 returns in the same place, where it notices at all.
  *
+ * Longer than 500 lines, because it is one table with a row for each code; the class is what is left.
+ *
  * @module
  */
 
