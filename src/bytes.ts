@@ -70,7 +70,11 @@ export function fromHex(text: string): Uint8Array {
   const digits = text.replace(/\s+/g, "");
   if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits)) throw new RangeError("fromHex: not hexadecimal digits");
   const bytes = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+  // In pieces, since XS finds a character by counting from the start of its string.
+  for (let at = 0; at < bytes.length; ) {
+    const piece = digits.slice(2 * at, 2 * at + 64);
+    for (let i = 0; i < piece.length; i += 2) bytes[at++] = Number.parseInt(piece.slice(i, i + 2), 16);
+  }
   return bytes;
 }
 
