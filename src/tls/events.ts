@@ -73,8 +73,8 @@ export interface TlsClientOptions extends CommonTlsOptions {
   readonly trust: readonly TrustAnchor[];
   readonly wallMs: Clock["wallMs"];
   /**
-   * Who we are, or several such in order of preference: the first one that the server's CertificateRequest allows is sent, by its types,
-   * signature schemes and authorities; none where none fits.
+   * Who we are, or several such in order of preference: the first one that the server's CertificateRequest allows is sent, by its types and
+   * signature schemes, and, where there are several, by its authorities; none where none fits.
    */
   readonly identity?: Identity | readonly Identity[] | undefined;
   /** Protocol names of RFC 7301, in order of preference. */

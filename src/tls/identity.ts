@@ -31,8 +31,7 @@ export interface CheckedIdentity extends Identity {
 
 /** An identity that a client can show. */
 export interface ClientIdentity extends CheckedIdentity {
-  /** The leaf's subject and key, for people. */
-  readonly label: string;
+  readonly leaf: Certificate;
   /** Who issued each certificate of the chain. */
   readonly issuers: readonly Name[];
   /** Whether keyUsage allows signatures (RFC 5280 §4.2.1.3). */
@@ -51,7 +50,7 @@ export interface Proof {
  * @throws UsageError, TlsError `TLS_IDENTITY_UNREADABLE`, CertificateError `X509_KEY_MISMATCH`.
  */
 export function checkedIdentity(identity: Identity, crypto: CryptoProvider, random: Random): ClientIdentity {
-  const leaf = readLeaf(identity);
+  const { certificate: leaf, publicKey } = readLeaf(identity);
   const { certificates, privateKey } = identity;
   if (privateKey !== undefined) finish(requireKeyOf(leaf, privateKey, crypto, random));
   const above = certificates.slice(1).map((der, i) => {
@@ -65,8 +64,8 @@ export function checkedIdentity(identity: Identity, crypto: CryptoProvider, rand
   });
   return {
     ...identity,
-    publicKey: leaf.publicKey,
-    label: `${leaf.subject} (${keyText(leaf.publicKey)})`,
+    publicKey,
+    leaf,
     issuers: [leaf.issuer, ...above],
     maySign: leaf.keyUsage?.includes("digitalSignature") !== false,
   };
@@ -77,7 +76,7 @@ export function checkedIdentity(identity: Identity, crypto: CryptoProvider, rand
  *
  * @throws UsageError, TlsError `TLS_IDENTITY_UNREADABLE`.
  */
-export function readLeaf(identity: Identity): Certificate & { readonly publicKey: PublicKey } {
+export function readLeaf(identity: Identity): { readonly certificate: Certificate; readonly publicKey: PublicKey } {
   const { certificates, privateKey, signer } = identity;
   const leaf = certificates[0];
   if (leaf === undefined) throw unusable("identity.certificates is empty");
@@ -92,7 +91,7 @@ export function readLeaf(identity: Identity): Certificate & { readonly publicKey
   const { publicKey } = certificate;
   if (publicKey === undefined)
     throw new TlsError("TLS_IDENTITY_UNREADABLE", `a key of kind ${certificate.publicKeyAlgorithm}`);
-  return { ...certificate, publicKey };
+  return { certificate, publicKey };
 }
 
 /** A public key for people: `RSA 2048 bit`, `secp256r1`. */
@@ -116,18 +115,22 @@ export function chooseProof(
     log("warn", () => "the server asks for a client certificate and there is none: sending an empty list");
     return undefined;
   }
-  const authorities = request.authorities.map(parseName);
+  // One certificate alone is sent whoever issued it, as mbedTLS does: RFC 5246 §7.4.6 only advises, and a service that registers single
+  // certificates knows more of them than of their issuers.
+  const authorities = identities.length > 1 ? request.authorities.map(parseName) : [];
   const reasons: string[] = [];
   for (const identity of identities) {
     const fit = fitOf(identity, request, authorities, schemes);
     if (typeof fit !== "string") {
-      const { label, maySign } = identity;
-      log("debug", () => `client certificate sent: ${label}, signing with ${fit.name}`);
-      if (!maySign)
-        log("warn", () => `keyUsage of ${label} lacks digitalSignature: the server may refuse it (RFC 5246 §7.4.6)`);
+      log("debug", () => `client certificate sent: ${labelOf(identity)}, signing with ${fit.name}`);
+      if (!identity.maySign)
+        log(
+          "warn",
+          () => `keyUsage of ${labelOf(identity)} lacks digitalSignature: the server may refuse it (RFC 5246 §7.4.6)`,
+        );
       return { identity, scheme: fit };
     }
-    log("debug", () => `client certificate not chosen: ${identity.label}: ${fit}`);
+    log("debug", () => `client certificate not chosen: ${labelOf(identity)}: ${fit}`);
     reasons.push(fit);
   }
   log(
@@ -135,6 +138,10 @@ export function chooseProof(
     () => `no client certificate fits what the server asks for (${reasons.join("; ")}): sending an empty list`,
   );
   return undefined;
+}
+
+function labelOf({ leaf, publicKey }: ClientIdentity): string {
+  return `${leaf.subject} (${keyText(publicKey)})`;
 }
 
 /** The scheme by which an identity answers a request, or why it cannot. */

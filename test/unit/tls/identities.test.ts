@@ -87,7 +87,7 @@ describe("RFC 5246 §7.4.4, §7.4.6: the client certificate is chosen by the Cer
     expect(none.said("warn").join()).toContain("no signature scheme in common for secp256r1");
   });
 
-  it("by the names of authorities: the issuer of any certificate of the chain", () => {
+  it("RFC 5246 §7.4.6 several by the names of authorities, the issuer of any certificate of the chain; one alone whoever issued it", () => {
     const leaf = device(middle);
     const chain = identityOf(leaf, middle);
     const alone = identityOf(leaf);
@@ -97,17 +97,18 @@ describe("RFC 5246 §7.4.4, §7.4.6: the client certificate is chosen by the Cer
     expect(answer(all, { authorities: [nameOf(other), nameOf(root)] }).sent).toBe(0);
     expect(answer(all, { authorities: [nameOf(middle)] }).sent).toBe(1);
     // Without the intermediate nothing in the chain leads to the root.
-    const { sent, said } = answer(alone, { authorities: [nameOf(root)] });
+    const { sent, said } = answer([foreign, alone], { authorities: [nameOf(root)] });
     expect(sent).toBeUndefined();
     expect(said("warn")).toEqual([
-      "no client certificate fits what the server asks for (issued by none of the server's 1 authorities): sending an empty list",
+      "no client certificate fits what the server asks for (issued by none of the server's 1 authorities; issued by none of the server's 1 authorities): sending an empty list",
     ]);
+    expect(answer(alone, { authorities: [nameOf(root)] }).sent).toBe(0);
     expect(answer(all).sent).toBe(0);
   });
 
   it("RFC 5280 §7.1 names of authorities match without regard to case; one that is malformed matches nothing", () => {
     const named = (name: string) => nameOf(ca(name));
-    const identity = identityOf(device(ca("Device  CA")));
+    const identity = [identityOf(device(ca("Device  CA"))), identityOf(device(other))];
     expect(answer(identity, { authorities: [named("device ca")] }).sent).toBe(0);
     const malformed = answer(identity, { authorities: [Uint8Array.of(0x30, 5, 1)] });
     expect(malformed.sent).toBeUndefined();
