@@ -242,17 +242,17 @@ describe("OpenSSL s_client", () => {
 });
 
 describe("GnuTLS gnutls-cli", () => {
-  it.each(CLIENT)("RFC 5246 §7.3: mutual handshake with a %s client, data, close_notify", async (type) => {
-    await start();
+  /** Types some lines once the handshake is done, ends once they came back, and gives what was printed. */
+  function gnutls(type: (typeof CLIENT)[number], ...more: string[]): Promise<string> {
     const credentials = [
       "--x509certfile",
       files.file(`client-${type}.crt`),
       "--x509keyfile",
       files.file(`client-${type}.key`),
     ];
-    const output = await new Promise<string>((resolve) => {
-      const words = ["--x509cafile", files.file("ca.crt"), ...credentials, "-p", String(server.port), "localhost"];
-      const child = spawn("gnutls-cli", words);
+    return new Promise<string>((resolve) => {
+      const words = ["--x509cafile", files.file("ca.crt"), ...credentials, ...more];
+      const child = spawn("gnutls-cli", [...words, "-p", String(server.port), "localhost"]);
       let text = "";
       child.stdout.on("data", (bytes: Buffer) => {
         text += bytes.toString();
@@ -261,10 +261,32 @@ describe("GnuTLS gnutls-cli", () => {
       });
       child.once("close", () => resolve(text));
     });
+  }
+
+  it.each(CLIENT)("RFC 5246 §7.3: mutual handshake with a %s client, data, close_notify", async (type) => {
+    await start();
+    const output = await gnutls(type);
     expect(output).toContain("TLS1.2");
     expect(output).toContain("\nsome lines\n");
     expect(String(server.secured[0]?.clientCertificates[0]?.subject)).toContain(`client-${type}`);
     await expect.poll(() => server.ended).toEqual([0]);
+  });
+
+  /** GnuTLS's words for a suite. */
+  const priority = (suite: suites.CipherSuite): string => {
+    const [cipher, mac] = suite.kind === "cbc" ? [suite.cipher, suite.mac] : [suite.aead, "aead"];
+    const kx = `ECDHE-${suite.authentication.toUpperCase()}`;
+    return `NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+${cipher.toUpperCase()}:-MAC-ALL:+${mac.toUpperCase()}:-KX-ALL:+${kx}`;
+  };
+
+  it.each(presets.full())("RFC 5246 §6.2.3: $name, with RFC 7366 and without", async (suite) => {
+    const identity = identityOf(files, suite.authentication === "rsa" ? "server-rsa" : "server-p256");
+    await start({ suites: presets.full(), select: () => ({ identity }) });
+    for (const etm of suite.kind === "cbc" ? ["", ":%NO_ETM"] : [""])
+      expect(await gnutls("p256", "--priority", priority(suite) + etm)).toContain("\nsome lines\n");
+    expect(server.secured).toMatchObject(
+      (suite.kind === "cbc" ? [true, false] : [false]).map((encryptThenMac) => ({ suite, encryptThenMac })),
+    );
   });
 });
 
