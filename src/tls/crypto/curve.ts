@@ -17,16 +17,9 @@ import { BigIntPoints } from "./bigint-points.ts";
 import type { CurveParameters } from "./curve-parameters.ts";
 import { type Arithmetic, bigintArithmetic, type Field } from "./field.ts";
 import { drawInteger, drawResidue, mod, toBytes, toInteger } from "./integers.ts";
-import {
-  BLINDED,
-  Combination,
-  MultiplesTable,
-  Multiplication,
-  type Shape,
-  sparsePoints,
-  UNIFORM,
-} from "./multiplication.ts";
-import { type Affine, type Jacobian, OddMultiples, Points, ToAffine } from "./points.ts";
+import { BLINDED, MultiplesTable, Multiplication, type Shape, UNIFORM } from "./multiplication.ts";
+import { type Jacobian, Points } from "./points.ts";
+import { PublicCombinations } from "./public-combination.ts";
 import { blindedScalar, plainScalar, type SecretScalar, scalarDigits } from "./recoding.ts";
 
 /** A point that is not infinity, as integers. */
@@ -79,9 +72,9 @@ class WeierstrassCurve<E> implements Curve {
   readonly #points: Points<E>;
   readonly #shape: Shape;
   readonly #generator: Jacobian<E>;
-  // Shared by all tasks of the provider: whoever needs a table first builds it, and others go on where it stands.
+  readonly #combinations: PublicCombinations<E>;
+  /** Shared by all tasks of the provider: whoever needs it first builds it, and others go on where it stands. */
   #generatorTable: MultiplesTable<E> | undefined;
-  #generatorMultiples: Task<readonly Affine<E>[]> | undefined;
 
   constructor(parameters: CurveParameters, points: Points<E>) {
     this.parameters = parameters;
@@ -89,6 +82,7 @@ class WeierstrassCurve<E> implements Curve {
     this.#points = points;
     this.#shape = this.#points.field.uniform ? UNIFORM : BLINDED;
     this.#generator = this.#jacobian(parameters);
+    this.#combinations = new PublicCombinations(points, this.#shape, parameters.bits, this.#generator);
   }
 
   decodePoint(bytes: Uint8Array): Coordinates | undefined {
@@ -133,15 +127,7 @@ class WeierstrassCurve<E> implements Curve {
   }
 
   combinationHasX(u1: bigint, point: Coordinates, u2: bigint, r: bigint): Task<boolean> {
-    const shape = this.#shape;
-    this.#generatorMultiples ??= chain(
-      new OddMultiples(this.#points, this.#generator, sparsePoints(shape.baseSparse)),
-      (multiples) => new ToAffine(this.#points, multiples),
-    );
-    const peer = this.#jacobian(point);
-    const { bits } = this.parameters;
-    const sum = new Combination(this.#points, this.#generatorMultiples, u1, peer, u2, bits, shape);
-    return map(sum, (result) => this.#hasX(result, r));
+    return map(this.#combinations.combination(u1, point, u2), (sum) => this.#hasX(sum, r));
   }
 
   inverse(scalar: bigint): Task<bigint> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Task } from "../../task.ts";
+import { map, type Task } from "../../task.ts";
 import {
   ADD_AFFINE_MULTIPLICATIONS,
   ADD_MULTIPLICATIONS,
@@ -15,7 +15,7 @@ import {
   type Points,
   ToAffine,
 } from "./points.ts";
-import { digitIndex, digitSign, type SecretScalar, sparseDigits } from "./recoding.ts";
+import { digitIndex, digitSign, type SecretScalar } from "./recoding.ts";
 import { Sliced } from "./sliced.ts";
 
 /** How scalars are cut up: what is best depends on what memory, table look-ups and long scalars cost in an arithmetic. */
@@ -37,20 +37,17 @@ export const BLINDED: Shape = { window: 5, baseWindow: 4, baseStride: 9, sparse:
 export const UNIFORM: Shape = { window: 4, baseWindow: 4, baseStride: 4, sparse: 5, baseSparse: 7 };
 
 /** Places of public scalars that are computed at a time. */
-const DIGITS_AT_ONCE = 4;
-
-/** How many odd multiples sparse digits of a width name. */
-export function sparsePoints(width: number): number {
-  return 1 << (width - 2);
-}
+const PLACES_AT_ONCE = 4;
 
 /** A row of a table by coordinates, so that a digit selects out of either. */
 export interface Row<E> {
   readonly x: readonly E[];
   readonly y: readonly E[];
+  /** `undefined` where all are one. */
+  readonly z: readonly E[] | undefined;
 }
 
-/** The table for secret multiples of a point, built as a task: row j holds the odd multiples of 2^(width·stride·j) · point. */
+/** The table for multiples of a point, built as a task: row j holds the odd multiples of 2^(width·stride·j) · point. */
 export class MultiplesTable<E> extends Sliced<readonly Row<E>[]> {
   /** Bits of a digit, and the digits that share a row. */
   readonly width: number;
@@ -102,7 +99,7 @@ export class MultiplesTable<E> extends Sliced<readonly Row<E>[]> {
   #cut(multiples: readonly Affine<E>[]): readonly Row<E>[] {
     return Array.from({ length: this.#rows }, (_, j) => {
       const row = multiples.slice(j * this.#rowPoints, (j + 1) * this.#rowPoints);
-      return { x: row.map((point) => point.x), y: row.map((point) => point.y) };
+      return { x: row.map((point) => point.x), y: row.map((point) => point.y), z: undefined };
     });
   }
 }
@@ -203,49 +200,68 @@ function addSecret<E>(points: Points<E>, out: Jacobian<E>, p: Jacobian<E>, q: Af
   else points.addAffine(out, p, q);
 }
 
-/** u1 · G + u2 · point for public scalars: the doublings are shared, and most digits are zero. */
+/** A point times a public scalar, as a term of a {@link Combination}: a row of odd multiples for each part that the scalar is cut into. */
+export interface Term<E> {
+  readonly rows: Task<readonly Row<E>[]>;
+  /** The digits of the parts, all of one length. */
+  readonly digits: readonly Int8Array[];
+}
+
+/** A table of a point for public scalars of `bits` bits in `parts` parts, with digits of `sparse` bits. */
+export function sparseTable<E>(
+  points: Points<E>,
+  point: Jacobian<E>,
+  sparse: number,
+  bits: number,
+  parts: number,
+): MultiplesTable<E> {
+  // As many odd multiples as regular digits have that are a bit shorter.
+  const width = sparse - 1;
+  const stride = Math.ceil(bits / (parts * width));
+  return new MultiplesTable(points, point, width, stride, parts * stride);
+}
+
+/** The odd multiples of a point that digits of `sparse` bits name, for a scalar in one part that is used once. */
+export function sparseRow<E>(points: Points<E>, point: Jacobian<E>, sparse: number): Task<readonly Row<E>[]> {
+  return map(new OddMultiples(points, point, 1 << (sparse - 2)), (multiples) => [
+    { x: multiples.map(({ x }) => x), y: multiples.map(({ y }) => y), z: multiples.map(({ z }) => z) },
+  ]);
+}
+
+/** The sum of terms with public scalars: they share the doublings, and most digits are zero. */
 export class Combination<E> extends Sliced<Jacobian<E>> {
   readonly #points: Points<E>;
-  readonly #generatorMultiples: Task<readonly Affine<E>[]>;
-  readonly #pointMultiples: OddMultiples<E>;
-  readonly #digits1: Int8Array;
-  readonly #digits2: Int8Array;
+  readonly #terms: readonly Term<E>[];
+  readonly #rows: Row<E>[] = [];
+  readonly #digits: readonly Int8Array[];
   readonly #sum: Jacobian<E>;
   readonly #chosen: Jacobian<E>;
   #prepared = 0;
   #at: number;
 
-  /** @param generatorMultiples - G, 3G, …: as many as digits of `shape.baseSparse` bits name. */
-  constructor(
-    points: Points<E>,
-    generatorMultiples: Task<readonly Affine<E>[]>,
-    u1: bigint,
-    point: Jacobian<E>,
-    u2: bigint,
-    bits: number,
-    shape: Shape,
-  ) {
+  constructor(points: Points<E>, terms: readonly Term<E>[]) {
     super();
     this.#points = points;
-    this.#generatorMultiples = generatorMultiples;
-    this.#pointMultiples = new OddMultiples(points, point, sparsePoints(shape.sparse));
-    this.#digits1 = sparseDigits(u1, shape.baseSparse, bits);
-    this.#digits2 = sparseDigits(u2, shape.sparse, bits);
+    this.#terms = terms;
+    this.#digits = terms.flatMap((term) => term.digits);
     this.#sum = points.infinity();
     this.#chosen = points.infinity();
-    this.#at = bits;
+    this.#at = this.#digits[0]!.length - 1;
   }
 
   protected advance(): number {
-    if (this.#prepared < 2) {
-      const units = this.delegate(this.#prepared === 0 ? this.#generatorMultiples : this.#pointMultiples);
-      if (this.delegateDone) this.#prepared++;
+    const term = this.#terms[this.#prepared];
+    if (term !== undefined) {
+      const units = this.delegate(term.rows);
+      if (!this.delegateDone) return units;
+      this.#rows.push(...term.rows.result);
+      this.#prepared++;
       return units;
     }
     const { units } = this.#points.field;
     let multiplications = 0;
     // Some at a time, since a call for each would cost as much as one of the eight multiplications of a doubling.
-    for (let i = 0; i < DIGITS_AT_ONCE && this.#at >= 0; i++) multiplications += this.#next();
+    for (let i = 0; i < PLACES_AT_ONCE && this.#at >= 0; i++) multiplications += this.#next();
     if (this.#at < 0) this.complete(this.#sum);
     return multiplications * units;
   }
@@ -253,29 +269,28 @@ export class Combination<E> extends Sliced<Jacobian<E>> {
   /** Doubles the sum and adds the digits of one place; returns the multiplications. */
   #next(): number {
     const points = this.#points;
+    const sum = this.#sum;
     let multiplications = DOUBLE_MULTIPLICATIONS;
-    points.double(this.#sum, this.#sum);
-    const digit1 = this.#digits1[this.#at]!;
-    if (digit1 !== 0) {
-      this.#choose(this.#generatorMultiples.result[Math.abs(digit1) >> 1]!, digit1);
-      points.addAffine(this.#sum, this.#sum, this.#chosen);
-      multiplications += ADD_AFFINE_MULTIPLICATIONS;
-    }
-    const digit2 = this.#digits2[this.#at]!;
-    if (digit2 !== 0) {
-      const multiple = this.#pointMultiples.result[Math.abs(digit2) >> 1]!;
-      this.#choose(multiple, digit2);
-      points.field.copy(this.#chosen.z, multiple.z);
-      points.add(this.#sum, this.#sum, this.#chosen);
-      multiplications += ADD_MULTIPLICATIONS;
+    points.double(sum, sum);
+    for (let j = 0; j < this.#rows.length; j++) {
+      const digit = this.#digits[j]![this.#at]!;
+      if (digit === 0) continue;
+      const { field } = points;
+      const chosen = this.#chosen;
+      const { x, y, z } = this.#rows[j]!;
+      const index = Math.abs(digit) >> 1;
+      field.copy(chosen.x, x[index]!);
+      field.negateWhen(chosen.y, y[index]!, digit < 0 ? 1 : 0);
+      if (z === undefined) {
+        points.addAffine(sum, sum, chosen);
+        multiplications += ADD_AFFINE_MULTIPLICATIONS;
+      } else {
+        field.copy(chosen.z, z[index]!);
+        points.add(sum, sum, chosen);
+        multiplications += ADD_MULTIPLICATIONS;
+      }
     }
     this.#at--;
     return multiplications;
-  }
-
-  #choose(multiple: Affine<E>, digit: number): void {
-    const { field } = this.#points;
-    field.copy(this.#chosen.x, multiple.x);
-    field.negateWhen(this.#chosen.y, multiple.y, digit < 0 ? 1 : 0);
   }
 }

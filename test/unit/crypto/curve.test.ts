@@ -194,19 +194,48 @@ describe.each(everyCurve)("$title", ({ parameters, create }) => {
     }
   });
 
-  it("u1·G + u2·Q where the sums meet: Q = G, Q = -G, and one of the two zero", () => {
+  it("u1·G + u2·Q where the sums meet: Q = G, Q = -G, and one of the two zero; for a point that is new, comes again, and is known", () => {
     const opposite = { x: generator.x, y: prime - generator.y };
     const xOf = (scalar: bigint) => finish(curve.multiplyGenerator(scalar, random)).x % order;
-    const has = (u1: bigint, point: Coordinates, u2: bigint, r: bigint) =>
-      finish(curve.combinationHasX(u1, point, u2, r));
-    expect(has(5n, generator, 5n, xOf(10n))).toBe(true);
-    expect(has(5n, generator, 5n, xOf(11n))).toBe(false);
-    expect(has(9n, opposite, 2n, xOf(7n))).toBe(true);
-    expect(has(7n, opposite, 7n, xOf(1n))).toBe(false); // infinity
-    expect(has(0n, generator, 3n, xOf(3n))).toBe(true);
-    expect(has(order - 1n, generator, order - 1n, xOf(2n))).toBe(true);
-    expect(has(order - 3n, generator, 0n, xOf(3n))).toBe(true);
-    expect(has(1n, generator, 0n, generator.x % order)).toBe(true);
+    const cases: [u1: bigint, point: Coordinates, u2: bigint, r: bigint, expected: boolean][] = [
+      [5n, generator, 5n, xOf(10n), true],
+      [5n, generator, 5n, xOf(11n), false],
+      [9n, opposite, 2n, xOf(7n), true],
+      [7n, opposite, 7n, xOf(1n), false], // infinity
+      [0n, generator, 3n, xOf(3n), true],
+      [order - 1n, generator, order - 1n, xOf(2n), true],
+      [order - 3n, generator, 0n, xOf(3n), true],
+      [1n, generator, 0n, generator.x % order, true],
+      // Halves of which one is zero, and all of whose bits are set.
+      [1n << 128n, generator, 1n << 200n, xOf((1n << 128n) + (1n << 200n)), true],
+      [(1n << 132n) - 1n, generator, (1n << 128n) - 1n, xOf((1n << 132n) + (1n << 128n) - 2n), true],
+    ];
+    for (const [u1, point, u2, r, expected] of cases) {
+      const fresh = create();
+      for (let time = 0; time < 3; time++)
+        expect(finish(fresh.combinationHasX(u1, point, u2, r)), `u1 ${u1}, u2 ${u2}`).toBe(expected);
+    }
+  });
+
+  it("a point that comes again costs half as much from the third time on, unless too many others came between", () => {
+    const fresh = create();
+    const points = [...Array(8).keys()].map((i) => finish(fresh.multiplyGenerator(BigInt(i + 2), random)));
+    const [u1, u2] = [order / 3n, order / 5n];
+    const unitsOf = (index: number): number => {
+      const r = finish(fresh.multiplyGenerator((u1 + u2 * BigInt(index + 2)) % order, random)).x % order;
+      const task = fresh.combinationHasX(u1, points[index]!, u2, r);
+      expect(finish(task)).toBe(true);
+      return task.spent;
+    };
+    unitsOf(0); // builds the row of the generator
+    const first = unitsOf(1);
+    unitsOf(1);
+    const third = unitsOf(1);
+    expect(third).toBeLessThan(0.7 * first);
+    for (let index = 2; index < 7; index++) unitsOf(index);
+    expect(unitsOf(1)).toBe(third);
+    for (let index = 2; index < 8; index++) unitsOf(index);
+    expect(unitsOf(1)).toBe(first);
   });
 });
 

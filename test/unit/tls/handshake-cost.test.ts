@@ -19,10 +19,10 @@ interface Cost {
   readonly units: number;
 }
 
-/** The first handshake of a provider, which builds tables too, and the second. */
+/** The first handshake of a provider, which builds tables too, the second, which builds those for keys that come again, and the third. */
 function costs<E>(arithmetic: Arithmetic<E>): readonly Cost[] {
   const { crypto, counts } = countingCrypto(arithmetic);
-  return [1, 2].map(() => {
+  return [1, 2, 3].map(() => {
     const before = { ...counts };
     const { error, secured, units } = replay(recording, crypto);
     expect(error).toBeUndefined();
@@ -41,15 +41,17 @@ const CIPHER = { cipherBlocks: 8 };
 
 describe("DESIGN §6: the recorded ECDSA mutual handshake computes no more than it did", () => {
   it("on BigInt", () => {
-    const [first, second] = costs(bigintArithmetic);
-    atMost(first!, { multiplications: 17_762, hashBlocks: 104, ...CIPHER, units: 17_673 });
-    atMost(second!, { multiplications: 13_702, hashBlocks: 104, ...CIPHER, units: 17_336 });
+    const [first, second, third] = costs(bigintArithmetic);
+    atMost(first!, { multiplications: 16_896, hashBlocks: 104, ...CIPHER, units: 16_801 });
+    atMost(second!, { multiplications: 14_250, hashBlocks: 104, ...CIPHER, units: 18_311 });
+    atMost(third!, { multiplications: 10_128, hashBlocks: 104, ...CIPHER, units: 13_746 });
   });
 
   it("on limbs", () => {
-    const [first, second] = costs(p256LimbArithmetic);
-    atMost(first!, { multiplications: 17_233, hashBlocks: 104, ...CIPHER, units: 16_230 });
-    atMost(second!, { multiplications: 11_773, hashBlocks: 104, ...CIPHER, units: 15_402 });
+    const [first, second, third] = costs(p256LimbArithmetic);
+    atMost(first!, { multiplications: 17_179, hashBlocks: 104, ...CIPHER, units: 16_181 });
+    atMost(second!, { multiplications: 14_355, hashBlocks: 104, ...CIPHER, units: 18_285 });
+    atMost(third!, { multiplications: 9_097, hashBlocks: 104, ...CIPHER, units: 12_721 });
   });
 });
 
