@@ -14,17 +14,20 @@ import * as fixtures from "./fixtures.ts";
 import { nodeServer, pump } from "./node-peer.ts";
 import { Dialog, ecServer, rsaServer } from "./server.ts";
 
+interface Spoken {
+  readonly suite: CipherSuite;
+  readonly encryptThenMac: boolean;
+}
+
 /** Each suite as it can be spoken. */
 const spoken = presets
   .full()
-  .flatMap((suite) =>
-    suite.kind === "cbc"
-      ? [true, false].map((encryptThenMac) => ({ suite, encryptThenMac }))
-      : [{ suite, encryptThenMac: false }],
+  .flatMap((suite): Spoken[] =>
+    (suite.kind === "cbc" ? [true, false] : [false]).map((encryptThenMac) => ({ suite, encryptThenMac })),
   )
   .map((one) => ({ ...one, title: titleOf(one) }));
 
-function titleOf({ suite, encryptThenMac }: { suite: CipherSuite; encryptThenMac: boolean }): string {
+function titleOf({ suite, encryptThenMac }: Spoken): string {
   return suite.kind === "cbc" ? `${suite.name}, ${encryptThenMac ? "RFC 7366" : "MAC then encrypt"}` : suite.name;
 }
 
