@@ -105,23 +105,28 @@ function primitives(file: (name: string) => string): Record<string, Uint8Array> 
     crypto.createPublicKey(key as unknown as crypto.PublicKeyInput).export({ format: "der", type: "spki" });
   const { d, x, y } = ecKey.export({ format: "jwk" });
   const from64 = (text: string | undefined): Buffer => Buffer.from(text ?? "", "base64url");
-  const ours = crypto.createECDH("prime256v1");
-  ours.generateKeys();
-  const peer = crypto.createECDH("prime256v1");
-  peer.generateKeys();
+  const p384 = crypto.generateKeyPairSync("ec", { namedCurve: "secp384r1" }).privateKey;
+  const rsa4096 = crypto.generateKeyPairSync("rsa", { modulusLength: 4096 }).privateKey;
   // Node signs data, so that what noble and C see as the digest is the hash of these bytes.
   const data = crypto.randomBytes(32);
   const digest = crypto.createHash("sha256").update(data).digest();
   const certificate = (name: string): Buffer => Buffer.from(new crypto.X509Certificate(pem(name)).raw);
   return {
-    scalar: Buffer.from(ours.getPrivateKey("hex").padStart(64, "0"), "hex"),
-    peerPoint: peer.getPublicKey(),
+    ...exchange("p256", "prime256v1", 32),
+    ...exchange("p384", "secp384r1", 48),
+    ...exchange("p521", "secp521r1", 66),
+    ...exchangeX25519(),
     ecPrivateKey: pkcs8(ecKey),
     ecPublicKey: spki(ecKey),
     ecScalar: from64(d),
     ecPoint: Buffer.concat([Buffer.of(4), from64(x), from64(y)]),
     rsaPrivateKey: pkcs8(rsaKey),
     rsaPublicKey: spki(rsaKey),
+    p384PrivateKey: pkcs8(p384),
+    p384PublicKey: spki(p384),
+    p384Signature: crypto.sign("sha256", data, p384),
+    rsa4096PublicKey: spki(rsa4096),
+    rsa4096Signature: crypto.sign("sha256", data, rsa4096),
     data,
     digest,
     ecSignature: crypto.sign("sha256", data, ecKey),
@@ -132,11 +137,40 @@ function primitives(file: (name: string) => string): Record<string, Uint8Array> 
     gcmKey: crypto.randomBytes(16),
     gcmNonce: crypto.randomBytes(12),
     gcmAad: crypto.randomBytes(13),
+    chachaKey: crypto.randomBytes(32),
+    macKey: crypto.randomBytes(32),
+    cbcIv: crypto.randomBytes(16),
     ecCertificate: certificate("client-ec.crt"),
     rsaCertificate: certificate("client-rsa.crt"),
+    ...Object.fromEntries(
+      ["ec", "rsa"].flatMap((type) => [
+        [`${type}Leaf`, certificate(`deep-${type}.crt`)],
+        [`${type}Intermediate`, certificate(`intermediate-${type}.crt`)],
+        [`${type}RootDer`, certificate(`ca-${type}.crt`)],
+      ]),
+    ),
     ecRoot: readFileSync(file("ca-ec.crt")),
     rsaRoot: readFileSync(file("ca-rsa.crt")),
   };
+}
+
+/** A scalar of ours and the point of a peer. */
+function exchange(name: string, curve: string, bytes: number): Record<string, Uint8Array> {
+  const [ours, peer] = [crypto.createECDH(curve), crypto.createECDH(curve)];
+  ours.generateKeys();
+  peer.generateKeys();
+  const scalar = Buffer.from(ours.getPrivateKey("hex").padStart(2 * bytes, "0"), "hex");
+  return { [`${name}Scalar`]: scalar, [`${name}Peer`]: peer.getPublicKey() };
+}
+
+/** The same for X25519, whose scalars must be clamped for mbedTLS (RFC 7748 §5). */
+function exchangeX25519(): Record<string, Uint8Array> {
+  const part = (name: "d" | "x"): Buffer =>
+    Buffer.from(crypto.generateKeyPairSync("x25519").privateKey.export({ format: "jwk" })[name]!, "base64url");
+  const scalar = part("d");
+  scalar[0]! &= 0xf8;
+  scalar[31] = (scalar[31]! & 0x7f) | 0x40;
+  return { x25519Scalar: scalar, x25519Peer: part("x") };
 }
 
 interface HandshakeKind {
@@ -152,6 +186,7 @@ const handshakes: readonly HandshakeKind[] = (["ec", "rsa"] as const).flatMap((t
     { operation: `handshake-${name}-mutual`, type, server: `server-${type}.crt`, isMutual: true },
     { operation: `handshake-${name}`, type, server: `server-${type}.crt`, isMutual: false },
     { operation: `handshake-${name}-mutual-chain`, type, server: `deep-${type}-chain.crt`, isMutual: true },
+    { operation: `handshake-${name}-chain`, type, server: `deep-${type}-chain.crt`, isMutual: false },
   ];
 });
 
@@ -160,11 +195,12 @@ async function record({ operation, type, server, isMutual }: HandshakeKind, file
   const trust = pem(`ca-${type}.crt`);
   const certificate = isMutual ? pem(`client-${type}.crt`) : undefined;
   const privateKey = isMutual ? pem(`client-${type}.key`) : undefined;
+  const serverKey = pem(server.replace(/(-chain)?\.crt$/, ".key"));
   const timeMs = Date.now();
   const { flights } = await recordHandshake(
     {
       cert: pem(server),
-      key: pem(server.replace(/(-chain)?\.crt$/, ".key")),
+      key: serverKey,
       ca: trust,
       requestCert: isMutual,
       rejectUnauthorized: isMutual,
@@ -183,5 +219,16 @@ async function record({ operation, type, server, isMutual }: HandshakeKind, file
       wallMs: () => timeMs,
     },
   );
-  return { operation, serverName: "localhost", timeMs, seed: SEED, trust, certificate, privateKey, flights };
+  const serverIdentity = { certificate: pem(server), privateKey: serverKey };
+  return {
+    operation,
+    serverName: "localhost",
+    timeMs,
+    seed: SEED,
+    trust,
+    certificate,
+    privateKey,
+    flights,
+    serverIdentity,
+  };
 }

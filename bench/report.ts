@@ -4,9 +4,15 @@
  * @module
  */
 
+import { type SlicingResult, slicingTable } from "./slicing.ts";
+
+/** Groups of operations: a table and a plot each. */
+export const groups = ["primitives", "records", "x509", "handshakes", "cold"] as const;
+type Group = (typeof groups)[number];
+
 /** One figure: CPU microseconds of one operation of one implementation. */
 export interface Result {
-  readonly group: "primitives" | "handshakes" | "cold";
+  readonly group: Group;
   readonly operation: string;
   readonly implementation: string;
   readonly median_us: number;
@@ -15,11 +21,25 @@ export interface Result {
   readonly runs: number;
 }
 
+/** A run. `results` are of the Node that ran it. */
 export interface Report {
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly commit: string;
+  /** YYYY-MM-DD. */
+  readonly date: string;
   readonly results: readonly Result[];
+  /** The same on a newer Node; mbedTLS was measured once more beside it. */
+  readonly newer?: { readonly node: string; readonly results: readonly Result[] };
+  readonly slicing?: readonly SlicingResult[];
+}
+
+/** The group of an operation, by its name. */
+export function groupOf(operation: string): Group {
+  if (operation.startsWith("handshake-cold")) return "cold";
+  if (operation.startsWith("handshake")) return "handshakes";
+  if (operation.startsWith("x509")) return "x509";
+  return /^(?:aes|chacha|record)/.test(operation) ? "records" : "primitives";
 }
 
 /** The middle value. */
@@ -29,17 +49,25 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** A table in Markdown: operations down, implementations across, and how much of mbedTLS's time thingwire takes. */
-export function tableOf({ machine, versions, commit, results }: Report): string {
-  const implementations = [...new Set(results.map(({ implementation }) => implementation))];
-  const find = (operation: string, implementation: string): number | undefined =>
-    results.find((row) => row.operation === operation && row.implementation === implementation)?.median_us;
-  const lines = [
-    `Machine: ${machine}. Commit: ${commit}.`,
+/** What was measured on what, and a table of everything for each Node. */
+export function tableOf({ machine, versions, commit, date, results, newer }: Report): string {
+  return [
+    `Machine: ${machine}. Commit: ${commit}. Date: ${date}.`,
     `Versions: ${Object.entries(versions)
       .map((pair) => pair.join(" "))
       .join(", ")}.`,
     "",
+    resultTable(results),
+    ...(newer === undefined ? [] : ["", `Node ${newer.node}:`, "", resultTable(newer.results)]),
+  ].join("\n");
+}
+
+/** A table in Markdown: operations down, implementations across, and how much of mbedTLS's time thingwire takes. */
+function resultTable(results: readonly Result[]): string {
+  const implementations = [...new Set(results.map(({ implementation }) => implementation))];
+  const find = (operation: string, implementation: string): number | undefined =>
+    results.find((row) => row.operation === operation && row.implementation === implementation)?.median_us;
+  const lines = [
     `| CPU time, µs (median) | ${implementations.join(" | ")} | thingwire ÷ mbedtls |`,
     `|---|${implementations.map(() => "--:|").join("")}--:|`,
   ];
@@ -58,30 +86,62 @@ function formatted(value: number | undefined): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-/** `REPORT.md`, with the names of its plots. */
-export function reportOf(report: Report, plots: readonly string[]): string {
+const TITLES: Readonly<Record<Group, string>> = {
+  primitives: "Primitives",
+  records: "Records",
+  x509: "Certificates",
+  handshakes: "Handshakes, the client's part",
+  cold: "The first handshakes of a fresh process, together",
+};
+
+/** `REPORT.md`, with the name of the plot of each group. */
+export function reportOf(report: Report, plots: Readonly<Partial<Record<Group, string>>>): string {
+  const { machine, versions, commit, date, results, newer, slicing } = report;
+  const node = versions["node"];
+  const sections = groups
+    .filter((group) => results.some((row) => row.group === group))
+    .map((group) => {
+      const of = (all: readonly Result[]): string => resultTable(all.filter((row) => row.group === group));
+      const later = newer === undefined ? "" : `\nNode ${newer.node}:\n\n${of(newer.results)}\n`;
+      const plotted = plots[group] === undefined ? "" : `\n![${TITLES[group]}, Node ${node}](${plots[group]})\n`;
+      return `## ${TITLES[group]}\n\nNode ${node}:\n\n${of(results)}\n${later}${plotted}`;
+    });
+  const sliced = slicing === undefined ? "" : `\n## Slices\n\n${slicingTable(slicing)}\n`;
   return `# Benchmark report
 
-Made by \`npm run bench -- --report\`; the figures behind it are in [results.json](results.json).
+Made by \`npm run bench -- --report\` on ${date}; the figures behind it are in [results.json](results.json).
 
-${tableOf(report)}
+- Machine: ${machine}
+- Commit: ${commit}
+- Versions: ${Object.entries(versions)
+    .map((pair) => pair.join(" "))
+    .join(", ")}
 
-${plots.map((file) => `![${file}](${file})`).join("\n\n")}
-
+${sections.join("\n")}${sliced}
 ## How it was measured
 
 Every figure is CPU time (user and system, the helper threads of V8 included) of one operation: the median over fresh processes of each
 process's median batch. Implementations take turns, round after round. Before a time is believed, results are compared: the same keys,
-messages and signatures for all, and every signature, digest, tag and secret must come out the same. Handshakes of thingwire are recorded
-ones, replayed to the server's Finished; those of mbedTLS run in memory against its own server, of which nothing is counted; those of Node
-and @reclaimprotocol/tls go over loopback to Node's server in another process, with about 0.2 ms of sockets in them. Cold starts are
-whole processes over loopback, less an empty process; noble's row is its primitives alone, without TLS or sockets.
+messages and signatures for all, and every signature, digest, tag, secret and record must come out the same.
+
+- **Handshakes** of thingwire are recorded ones, replayed to the server's Finished; those of mbedTLS run in memory against its own server, of
+  which nothing is counted; those of Node and @reclaimprotocol/tls go over loopback to Node's server in another process, with about 0.2 ms of
+  sockets in them. noble's row is what a handshake computes, with noble's primitives and without any TLS. \`-mutual\` has a certificate of the
+  client, \`-chain\` an intermediate of the server's.
+- **Records**: \`record-write\` and \`record-read\` go through the engines, in memory, as \`mbedtls_ssl_write\` and \`mbedtls_ssl_read\` do;
+  the rows named after ciphers are the ciphers alone. noble's and node-forge's cost a key set-up each time, which their interfaces want. CBC
+  records of all but thingwire are put together out of primitives, and opened without the precautions against padding oracles.
+- **Certificates**: parsing of one; \`x509-verify\` parses leaf and intermediate and verifies names, dates and both signatures.
+- **Cold starts** are whole processes over loopback, less an empty process; noble's row is its primitives alone, without TLS or sockets.
+- **Slices**: handshakes at once and in slices take turns in the same process.
 
 ## What the figures do not show
 
-A machine like a device: no figure here was taken on an ESP32, and an interpreter behaves differently from V8. Wall time: a busy machine
-changes it, and CPU time leaves out the waiting that a handshake mostly is. Memory. Constant time: tables of AES and GHASH are indexed by
-secrets here as in noble and node-forge, and mbedTLS uses the processor's AES instructions. Resumption, which neither AWS IoT nor
-this version has. Other engines than the Node named above. Other machines: ratios move by some 10 % from one processor to the next.
+A machine like a device: no figure here was taken on an ESP32, and an interpreter behaves differently from V8; \`npm run bench -- replay\`
+runs handshakes on QuickJS and XS. Wall time: a busy machine changes it, and CPU time leaves out the waiting that a handshake mostly is.
+Memory. Constant time: tables of AES and GHASH are indexed by secrets here as in noble and node-forge, and mbedTLS uses the processor's AES
+instructions; [docs/SECURITY.md](../docs/SECURITY.md) says more. Resumption. Programs that do few handshakes: the warm rows are those of code
+that V8 has compiled, which takes it some hundred handshakes; the cold rows are the others. Other machines: ratios move by some 10 % from one
+processor to the next.
 `;
 }

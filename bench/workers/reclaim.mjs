@@ -11,8 +11,8 @@ setCryptoImplementation(pureJsCrypto);
 const silent = { info() {}, debug() {}, trace() {}, warn() {}, error() {} };
 
 await measure("reclaim", async (f) => {
-  const handshake = async (type) => {
-    const operation = `handshake-${type === "ec" ? "ecdsa" : "rsa"}`;
+  const handshake = async (type, chain = "") => {
+    const operation = `handshake-${type === "ec" ? "ecdsa" : "rsa"}${chain}`;
     const rootCAs = [await loadX509FromPem(Buffer.from(f[`${type}Root`]))];
     const cipherSuites = [`TLS_ECDHE_${type === "ec" ? "ECDSA" : "RSA"}_WITH_AES_128_GCM_SHA256`];
     const run = () =>
@@ -39,5 +39,10 @@ await measure("reclaim", async (f) => {
       });
     return [operation, { run, check: run }];
   };
-  return Object.fromEntries([await handshake("ec"), await handshake("rsa")]);
+  return Object.fromEntries([
+    await handshake("ec"),
+    await handshake("rsa"),
+    await handshake("ec", "-chain"),
+    await handshake("rsa", "-chain"),
+  ]);
 });

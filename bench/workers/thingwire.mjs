@@ -5,65 +5,20 @@
 import { randomFillSync } from "node:crypto";
 import { createCrypto } from "../../dist/crypto.js";
 import {
-  TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-  TlsClient,
-} from "../../dist/tls.js";
-import { parseCertificate, parseCertificateChain, parsePrivateKey, trustAnchors } from "../../dist/x509.js";
-import { seededRandom } from "../../test/fixtures/seeded-random.ts";
+  parseCertificate,
+  parsePrivateKey,
+  parseSubjectPublicKeyInfo,
+  trustAnchors,
+  verifyCertificate,
+} from "../../dist/x509.js";
 import { measure } from "./measure.mjs";
+import { handshake, records } from "./thingwire-engines.mjs";
 
 const random = { fill: (bytes) => void randomFillSync(bytes) };
-const hex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
 
 function finish(task) {
   while (!task.step(Number.MAX_SAFE_INTEGER));
   return task.result;
-}
-
-/** A recorded handshake, from ClientHello to the server's Finished, with its parsed credentials, which a device has too. */
-function handshake(recording, crypto) {
-  const trust = trustAnchors(recording.trust);
-  const identity =
-    recording.certificate === undefined
-      ? undefined
-      : {
-          certificates: parseCertificateChain(recording.certificate),
-          privateKey: parsePrivateKey(recording.privateKey),
-        };
-  const flights = recording.flights.map(hex);
-  const run = () => {
-    const client = new TlsClient({
-      serverName: recording.serverName,
-      trust,
-      identity,
-      crypto,
-      random: seededRandom(recording.seed),
-      suites: [
-        recording.operation.includes("ecdsa")
-          ? TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
-          : TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-      ],
-      wallMs: () => recording.timeMs,
-    });
-    client.start();
-    let isSecured = false;
-    const rest = () => {
-      while (client.work(Number.MAX_SAFE_INTEGER) === "more");
-      for (let event = client.nextEvent(); event !== undefined; event = client.nextEvent()) {
-        if (event.type === "secured") isSecured = true;
-        if (event.type === "fatal") throw event.error;
-      }
-    };
-    rest();
-    for (const flight of flights)
-      for (let at = 0; at < flight.length; ) {
-        at += client.feed(flight.subarray(at));
-        rest();
-      }
-    return isSecured;
-  };
-  return { run, check: run };
 }
 
 const arithmetic = process.env.THINGWIRE_ARITHMETIC;
@@ -75,43 +30,105 @@ await measure(process.env.BENCH_NAME ?? "thingwire", (f) => {
   const rsaPrivate = parsePrivateKey(f.rsaPrivateKey);
   const ecPublic = finish(crypto.publicKey(ecPrivate, random));
   const rsaPublic = finish(crypto.publicKey(rsaPrivate, random));
-  // The pair of the fixtures, so that its secret can be compared: a scalar is what is drawn, modulo n - 1, plus one.
-  const fixed = {
-    fill(bytes, purpose) {
+  // The pair of the fixtures, so that its secret can be compared: a scalar of NIST's curves is what is drawn, modulo n - 1, plus one.
+  const pairOf = (group, scalar) => {
+    const drawn = BigInt(`0x${Buffer.from(scalar).toString("hex")}`) - 1n;
+    const fill = (bytes, purpose) => {
       if (purpose !== "ecdhe") randomFillSync(bytes);
-      else
-        for (
-          let i = bytes.length - 1, n = BigInt(`0x${Buffer.from(f.scalar).toString("hex")}`) - 1n;
-          i >= 0;
-          i--, n >>= 8n
-        )
-          bytes[i] = Number(n & 255n);
-    },
+      else if (group === "x25519") bytes.set(scalar);
+      else bytes.set(Buffer.from(drawn.toString(16).padStart(2 * bytes.length, "0"), "hex"));
+    };
+    return finish(crypto.keyExchange(group, { fill }));
   };
-  const pair = finish(crypto.keyExchange("secp256r1", fixed));
+  const ecdh = (group, scalar, peer) => {
+    const pair = pairOf(group, scalar);
+    const run = () => finish(pair.shared(peer));
+    return { run, check: run };
+  };
   const sign = (algorithm, key, digest) => finish(crypto.sign(algorithm, key, digest, random));
   const verify = (algorithm, key, digest, signature) => finish(crypto.verify(algorithm, key, digest, signature));
-  const aead = crypto.aead("aes-128-gcm", f.gcmKey);
-  const seal = (length) => {
+  const p384Private = parsePrivateKey(f.p384PrivateKey);
+  const p384Own = finish(crypto.publicKey(p384Private, random));
+  const publicKeyOf = (spki) => parseSubjectPublicKeyInfo(spki).publicKey;
+  const [p384Public, rsa4096] = [f.p384PublicKey, f.rsa4096PublicKey].map(publicKeyOf);
+  // In place: what is opened, or sealed for the comparison, is copied there first.
+  const aead = (name, key, length) => {
+    const cipher = crypto.aead(name, key);
     const buffer = new Uint8Array(length + 16);
-    const reference = f.message.subarray(0, length);
-    return {
-      // In place, over and over: what is sealed is the last result, as long as the length is right.
-      run: () => finish(aead.seal(buffer, 0, length, f.gcmNonce, f.gcmAad)),
-      check: () => {
-        buffer.set(reference);
-        finish(aead.seal(buffer, 0, length, f.gcmNonce, f.gcmAad));
-        return buffer;
-      },
+    const seal = () => {
+      finish(cipher.seal(buffer, 0, length, f.gcmNonce, f.gcmAad));
+      return buffer;
     };
+    const sealText = () => {
+      buffer.set(f.message.subarray(0, length));
+      return seal();
+    };
+    const sealed = sealText().slice();
+    const open = () => {
+      buffer.set(sealed);
+      if (!finish(cipher.open(buffer, 0, length, f.gcmNonce, f.gcmAad))) throw new Error("wrong tag");
+      return buffer.subarray(0, length);
+    };
+    return { seal: { run: seal, check: sealText }, open: { run: open, check: open } };
+  };
+  const gcm = (length) => aead("aes-128-gcm", f.gcmKey, length);
+  const chacha = (length) => aead("chacha20-poly1305", f.chachaKey, length);
+  const cbc = (length) => {
+    const cipher = crypto.cbc("aes-128-cbc", f.gcmKey, "sha256", f.macKey, "mac-then-encrypt");
+    const end = 16 + length + cipher.expansion(length);
+    const buffer = new Uint8Array(end);
+    buffer.set(f.cbcIv);
+    const seal = () => {
+      finish(cipher.seal(buffer, 16, 16 + length, f.gcmAad));
+      return buffer.subarray(16);
+    };
+    const sealText = () => {
+      buffer.set(f.message.subarray(0, length), 16);
+      return seal();
+    };
+    const sealed = sealText().slice();
+    const open = () => {
+      buffer.set(sealed, 16);
+      if (finish(cipher.open(buffer, 16, end, f.gcmAad)) !== length) throw new Error("wrong MAC");
+      return buffer.subarray(16, 16 + length);
+    };
+    return { seal: { run: seal, check: sealText }, open: { run: open, check: open } };
+  };
+  const chain = (type) => {
+    const trust = trustAnchors(new TextDecoder().decode(f[`${type}Root`]));
+    const options = { purpose: "server", chain: [f[`${type}Leaf`], f[`${type}Intermediate`]], trust, crypto };
+    const run = () => verifyCertificate({ ...options, serverName: "localhost", at: Date.now() }).ok;
+    return { run, check: run };
   };
   const parse = (der) => ({
     run: () => parseCertificate(der),
     check: () => parseCertificate(der).serialNumber,
   });
   return {
-    "p256-keygen": { run: () => finish(crypto.keyExchange("secp256r1", random)), check: () => pair.publicKey },
-    "p256-ecdh": { run: () => finish(pair.shared(f.peerPoint)), check: () => finish(pair.shared(f.peerPoint)) },
+    "p256-keygen": {
+      run: () => finish(crypto.keyExchange("secp256r1", random)),
+      check: () => pairOf("secp256r1", f.p256Scalar).publicKey,
+    },
+    "p256-ecdh": ecdh("secp256r1", f.p256Scalar, f.p256Peer),
+    "p384-ecdh": ecdh("secp384r1", f.p384Scalar, f.p384Peer),
+    "p521-ecdh": ecdh("secp521r1", f.p521Scalar, f.p521Peer),
+    "x25519-ecdh": ecdh("x25519", f.x25519Scalar, f.x25519Peer),
+    "ecdsa-p384-sign": {
+      run: () => sign(ecdsa, p384Private, f.digest),
+      check: () => verify(ecdsa, p384Own, f.digest, sign(ecdsa, p384Private, f.digest)),
+    },
+    "ecdsa-p384-verify": {
+      run: () => verify(ecdsa, p384Public, f.digest, f.p384Signature),
+      check: () => verify(ecdsa, p384Public, f.digest, f.p384Signature),
+    },
+    "rsa4096-verify": {
+      run: () => verify(rsa, rsa4096, f.digest, f.rsa4096Signature),
+      check: () => verify(rsa, rsa4096, f.digest, f.rsa4096Signature),
+    },
+    "sha384-16384": {
+      run: () => finish(crypto.digest("sha384", [f.message])),
+      check: () => finish(crypto.digest("sha384", [f.message])),
+    },
     "ecdsa-p256-sign": {
       run: () => sign(ecdsa, ecPrivate, f.digest),
       check: () => verify(ecdsa, ecPublic, f.digest, sign(ecdsa, ecPrivate, f.digest)),
@@ -136,12 +153,24 @@ await measure(process.env.BENCH_NAME ?? "thingwire", (f) => {
       run: () => finish(crypto.prf("sha256", f.prfSecret, "master secret", f.prfSeed, 48)),
       check: () => finish(crypto.prf("sha256", f.prfSecret, "master secret", f.prfSeed, 48)),
     },
-    "aes128gcm-seal-64": seal(64),
-    "aes128gcm-seal-256": seal(256),
-    "aes128gcm-seal-1024": seal(1024),
-    "aes128gcm-seal-16384": seal(16_384),
+    ...Object.fromEntries(
+      [64, 256, 1024, 16_384].flatMap((length) => [
+        [`aes128gcm-seal-${length}`, gcm(length).seal],
+        [`aes128gcm-open-${length}`, gcm(length).open],
+      ]),
+    ),
+    "chacha20poly1305-seal-64": chacha(64).seal,
+    "chacha20poly1305-seal-16384": chacha(16_384).seal,
+    "chacha20poly1305-open-16384": chacha(16_384).open,
+    "aes128cbc-sha256-seal-1024": cbc(1024).seal,
+    "aes128cbc-sha256-seal-16384": cbc(16_384).seal,
+    "aes128cbc-sha256-open-1024": cbc(1024).open,
+    "aes128cbc-sha256-open-16384": cbc(16_384).open,
+    "x509-verify-ec": chain("ec"),
+    "x509-verify-rsa": chain("rsa"),
     "x509-parse-ec": parse(f.ecCertificate),
     "x509-parse-rsa": parse(f.rsaCertificate),
     ...Object.fromEntries(f.recordings.map((recording) => [recording.operation, handshake(recording, crypto)])),
+    ...records(f, crypto),
   };
 });
