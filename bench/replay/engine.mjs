@@ -1,6 +1,6 @@
 /**
  * Measures one script on one engine, in a process of its own.
- * Usage: node engine.mjs ENGINE SCRIPT.js COUNT NAME,… — prints one JSON value, of which `replay.ts` knows the type.
+ * Usage: node engine.mjs ENGINE SCRIPT.js LATER NAME,… — prints one JSON value, of which `replay.ts` knows the type.
  *
  * An engine reads all of a script before it runs any of it, so that both can be measured: the script is the body of a function, which
  * is called later. Cold is a fresh context, from that call to the end of the first handshake. The WebAssembly of QuickJS is compiled before
@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
-const [engine, script, count, names] = process.argv.slice(2);
+const [engine, script, later, names] = process.argv.slice(2);
 const source = readFileSync(script, "utf8");
 
 /** This process itself, as an engine. */
@@ -30,8 +30,8 @@ async function openNode() {
 async function opener() {
   if (engine === "xs") return (await import("../../test/engines/xs.mjs")).openXS;
   if (engine === "node" || engine === "node-jitless") return openNode;
-  const { openQuickJS } = await import("../../test/engines/quickjs.mjs");
-  return () => openQuickJS({ ng: engine === "quickjs-ng" });
+  const { loadQuickJS } = await import("../../test/engines/quickjs.mjs");
+  return loadQuickJS({ ng: engine === "quickjs-ng" });
 }
 
 const open = await opener();
@@ -45,31 +45,39 @@ async function load() {
   return { machine, read, loaded };
 }
 
+/** What the script counts of a first handshake, and what that takes of the heap. */
+async function count(name) {
+  const { machine } = await load();
+  const { result } = await machine.evaluate("globalThis.result = typeof count === 'function'");
+  if (result !== "true") return {};
+  const loaded = machine.heapBytes();
+  const counts = JSON.parse((await machine.evaluate(call(name, "count"))).result);
+  const heap = loaded === undefined ? undefined : { loaded, peak: machine.peakHeapBytes() };
+  await machine.close();
+  return { counts, heap };
+}
+
 const found = {};
 for (const name of names.split(",")) {
   if (engine.startsWith("quickjs")) {
     const { machine } = await load();
-    for (let i = 0; i < 5; i++) await machine.evaluate(call(name));
+    for (let i = 0; i < 3; i++) await machine.evaluate(call(name));
   }
   const { machine, read, loaded } = await load();
-  const heapLoaded = machine.heapBytes();
   const first = await machine.evaluate(call(name));
-  const later = [];
-  for (let i = 0; i < Number(count); i++) later.push(await machine.evaluate(call(name)));
-  const counts = await machine.evaluate("globalThis.result = typeof count === 'function'");
-  const isCounting = counts.result === "true";
+  const warm = [];
+  for (let i = 0; i < Number(later); i++) warm.push(await machine.evaluate(call(name)));
+  await machine.close();
   found[name] = {
     result: first.result,
     readUs: read.cpuUs,
     coldUs: loaded.cpuUs + first.cpuUs,
-    warmUs: later.map(({ cpuUs }) => cpuUs),
+    warmUs: warm.map(({ cpuUs }) => cpuUs),
     computrons: first.computrons && {
       cold: loaded.computrons + first.computrons,
-      warm: later.at(-1).computrons,
+      warm: warm.at(-1).computrons,
     },
-    counts: isCounting ? JSON.parse((await machine.evaluate(call(name, "count"))).result) : undefined,
-    heap: isCounting && heapLoaded !== undefined ? { loaded: heapLoaded, peak: machine.peakHeapBytes() } : undefined,
+    ...(await count(name)),
   };
-  await machine.close();
 }
 process.stdout.write(`${JSON.stringify(found)}\n`);

@@ -1,13 +1,15 @@
-/**
- * QuickJS (Bellard's, or ng) compiled to WebAssembly, a 32-bit build: a context of its own for each call.
- */
+/** QuickJS (Bellard's, or ng) compiled to WebAssembly, a 32-bit build. */
 import process from "node:process";
 import ngVariant from "@jitl/quickjs-ng-wasmfile-release-sync";
 import { getQuickJS, newQuickJSWASMModuleFromVariant } from "quickjs-emscripten";
 
-/** An engine as `xs.mjs` has it too. `evaluate` gives what a script leaves in `globalThis.result`, as text. */
-export async function openQuickJS({ ng = false } = {}) {
+/** Compiles an engine; what comes back opens contexts of it, which are engines as `xs.mjs` has them too. */
+export async function loadQuickJS({ ng = false } = {}) {
   const quickjs = ng ? await newQuickJSWASMModuleFromVariant(ngVariant) : await getQuickJS();
+  return async () => openContext(quickjs);
+}
+
+function openContext(quickjs) {
   const runtime = quickjs.newRuntime();
   const context = runtime.newContext();
   let peakBytes = 0;
@@ -16,6 +18,7 @@ export async function openQuickJS({ ng = false } = {}) {
   context.setProp(context.global, "sampleHeap", sample);
   sample.dispose();
   return {
+    /** Runs a script and gives what it leaves in `globalThis.result`, as text. */
     async evaluate(source) {
       const before = process.cpuUsage();
       const outcome = context.evalCode(source, "script.js");

@@ -36,7 +36,7 @@ afterAll(() => {
 
 function figuresOf(engine: Engine): Record<string, Figures> {
   const figures: Record<string, Figures> = {};
-  for (const [name, { result, computrons, counts, heap }] of Object.entries(measure(engine, script, 1, names))) {
+  for (const [name, { result, computrons, counts, heap }] of Object.entries(measure(engine, script, 3, names))) {
     const { suite, data } = recordings[name as keyof typeof recordings].expected;
     expect(result, name).toBe(`${suite} ${data}`);
     figures[name] = {

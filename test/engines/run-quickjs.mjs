@@ -4,9 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { openQuickJS } from "./quickjs.mjs";
+import { loadQuickJS } from "./quickjs.mjs";
 
-const engine = await openQuickJS({ ng: process.argv.includes("--ng") });
+const open = await loadQuickJS({ ng: process.argv.includes("--ng") });
+const engine = await open();
 await engine.evaluate(readFileSync(process.argv[2], "utf8"));
 const { result } = await engine.evaluate("globalThis.result = globalThis.report");
 process.stdout.write(`${result}\n${engine.heapBytes()}\n`);
