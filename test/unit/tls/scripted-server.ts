@@ -49,6 +49,8 @@ export interface Script {
   readonly behindFlight?: (server: ScriptedServer) => Uint8Array;
   /** What is sent instead of ChangeCipherSpec and Finished; `right` are those two records. */
   readonly last?: (server: ScriptedServer, right: Uint8Array[]) => Uint8Array;
+  /** The same where the first record that is sealed must be another one: the right Finished is not made. */
+  readonly instead?: (server: ScriptedServer) => Uint8Array;
   readonly verifyData?: (data: Uint8Array) => Uint8Array;
 }
 
@@ -233,6 +235,7 @@ export class ScriptedServer {
     if (!message.subarray(4).every((byte, i) => byte === expected[i]))
       throw new Error("the client's Finished is wrong");
     this.#transcript.push(message);
+    if (this.#script.instead !== undefined) return this.#script.instead(this);
     const ours = finish(verifyData(this.#crypto, this.#suite, this.#master!, "server", this.#hash()));
     const finished = messages.encodeFinished(this.#script.verifyData?.(ours) ?? ours);
     if (this.#script.last !== undefined) {
