@@ -7,12 +7,15 @@
  * @module
  */
 
+import { NO_BYTES } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
+import { chain, done, map } from "../task.ts";
 import { Connection } from "./connection.ts";
 import type { TlsClientOptions, TlsConnectionInfo } from "./events.ts";
 import { encodeClientExtensions } from "./extensions.ts";
 import { encodeClientHello } from "./messages.ts";
 import { TLS_1_2 } from "./record.ts";
+import { offerSession, type SessionOffer } from "./session-offer.ts";
 import { checkOptions, type Settings } from "./settings.ts";
 import { ExpectServerHello } from "./states.ts";
 
@@ -46,18 +49,25 @@ export class TlsClient extends Connection<Settings, TlsConnectionInfo> {
         "USAGE_WRONG_STATE",
         `start() in ${this.stateName}: it was called already, or the end came first`,
       );
-    this.begin(new ExpectServerHello(), ({ settings, clientRandom, log, send }) => {
+    this.begin(new ExpectServerHello(undefined), (handshake) => {
+      const { settings, clientRandom, log } = handshake;
       settings.random.fill(clientRandom, "client_random");
       log("debug", () => `handshake with ${settings.serverName} starts, SNI ${settings.sni ?? "none"}`);
-      return send(
-        encodeClientHello({
-          version: TLS_1_2,
-          random: clientRandom,
-          sessionId: new Uint8Array(0),
-          suites: settings.suites.map((suite) => suite.id),
-          compressions: [0],
-          extensions: encodeClientExtensions(settings),
-        }),
+      const offer = settings.resumption ? offerSession(handshake) : done(undefined);
+      return chain<SessionOffer | undefined, ExpectServerHello>(offer, (sessions) =>
+        map(
+          handshake.send(
+            encodeClientHello({
+              version: TLS_1_2,
+              random: clientRandom,
+              sessionId: sessions?.sessionId ?? NO_BYTES,
+              suites: settings.suites.map((suite) => suite.id),
+              compressions: [0],
+              extensions: encodeClientExtensions(settings, sessions?.ticket),
+            }),
+          ),
+          () => new ExpectServerHello(sessions),
+        ),
       );
     });
   }

@@ -19,7 +19,7 @@
 import { copyOf, wipe } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 import type { LogLevel } from "../ports.ts";
-import { chain, done, finish, map, type Task } from "../task.ts";
+import { chain, done, finish, type Task } from "../task.ts";
 import { Alert, AlertLevel, alertExplanation, alertName } from "./alerts.ts";
 import { asTlsError } from "./boundary.ts";
 import { Deframer, type RawRecord } from "./deframer.ts";
@@ -104,13 +104,16 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     this.#handshake = this.#asHandshake();
   }
 
-  /** Starts in `state`, with what `first` sends. Called once, by the role. */
-  protected begin(state: State<Handshake<S, I>>, first?: (handshake: Handshake<S, I>) => Task<void>): void {
+  /** Starts in `state`; or in what `first` leads to, whose messages are sent meanwhile. Called once, by the role. */
+  protected begin(
+    state: State<Handshake<S, I>>,
+    first?: (handshake: Handshake<S, I>) => Task<State<Handshake<S, I>>>,
+  ): void {
     this.#startedMs = this.#settings.now();
     this.#state = state;
     if (first === undefined) return;
     this.#attempt(() => {
-      this.#operation = map(first(this.#handshake), () => state);
+      this.#operation = first(this.#handshake);
     });
   }
 
@@ -340,7 +343,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
       const counts = this.#counts();
       return { ...counts, units: counts.units + spent };
     });
-    if (state !== this.#state) this.#log("info", () => `state ${this.#state?.name} to ${state.name}`);
+    if (state.name !== this.#state?.name) this.#log("info", () => `state ${this.#state?.name} to ${state.name}`);
     this.#state = state;
   }
 
@@ -549,6 +552,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
       sign: (identity, scheme, digest) => this.#sign(identity, scheme, digest),
       enterPhase: (phase) => this.#meter.enter(phase, this.#counts()),
       secured: (info) => this.#secured(info),
+      keepSession: (session) => this.#events.push({ type: "session", session }),
       wipeAtEnd: (...secrets) => {
         this.#secrets.push(...secrets);
       },

@@ -308,6 +308,15 @@ export const tlsErrors = {
     alert: Alert.internal_error,
     mbedtls: -0x3000,
   },
+  TLS_SESSION_MISMATCH: {
+    meaning: "a session is resumed under other terms than those under which it was made",
+    rfc: "RFC 5246 §7.4.1.3",
+    blame: "peer",
+    retry: true,
+    hint: "Forget the session and connect again, with a full handshake. If that happens again the peer is broken, or someone is in between.",
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x6600,
+  },
   TLS_SIGNATURE_SCHEME_UNFIT: {
     meaning: "the peer's signature scheme does not fit the key in its certificate",
     rfc: "RFC 5246 §7.4.3, §7.4.8",

@@ -84,6 +84,18 @@ export interface TlsClientOptions extends CommonTlsOptions {
    * know this goes on with records of up to 16,384 bytes, which are accepted; see `maxFragmentLength` of the `secured` event.
    */
   readonly maxFragmentLength?: MaxFragmentLength | undefined;
+  /**
+   * Whether the connection may be resumed later: then session tickets are asked for (RFC 5077), and a `session` event brings what to keep. True
+   * where a `session` is given, else false. Needs the extended master secret (RFC 7627 §5.3) and a clock: who does not know the
+   * time has no sessions.
+   */
+  readonly resumption?: boolean | undefined;
+  /**
+   * The session of an earlier connection, as its `session` event gave it. It is offered where everything still fits: host name, ALPN offer, trust,
+   * client certificates, `maxFragmentLength`, suite, dates; else, and where it is damaged, there is a full handshake. Forget it after a
+   * `fatal` event (RFC 5246 §7.2.2).
+   */
+  readonly session?: Uint8Array | undefined;
 }
 
 /** What a client asks for, to choose by. Text of the peer: not to be shown without `printable`. */
@@ -179,6 +191,7 @@ export interface TlsStatistics {
 /** What was negotiated with a verified peer. */
 export interface TlsConnectionInfo {
   readonly suite: CipherSuite;
+  /** Of the full handshake, where this one was resumed; the scheme too. */
   readonly group: NamedGroup;
   /** The scheme of the ServerKeyExchange. */
   readonly signatureScheme: SignatureScheme;
@@ -188,13 +201,14 @@ export interface TlsConnectionInfo {
   readonly encryptThenMac: boolean;
   /** Bytes of plaintext in a record at most (RFC 6066 §4); `undefined` where that was not negotiated. */
   readonly maxFragmentLength: MaxFragmentLength | undefined;
+  /** Whether it was an abbreviated handshake: `peer` was verified when the session was made, and proved that it knows its secret. */
   readonly resumed: boolean;
   readonly peer: {
     /** Leaf first; the last one's issuer is the anchor. */
     readonly path: readonly Certificate[];
     readonly anchor: TrustAnchor;
   };
-  /** The scheme that our CertificateVerify used; `undefined` where no certificate was sent. */
+  /** The scheme that our CertificateVerify used; `undefined` where no certificate was sent, as when a session was resumed. */
   readonly clientSignatureScheme: SignatureScheme | undefined;
   readonly statistics: TlsStatistics;
 }
@@ -233,6 +247,11 @@ export type TlsEvent<I = TlsConnectionInfo> =
   /** Bytes for the peer: valid until the next call of the engine; write them before you ask for more. */
   | { readonly type: "output"; readonly bytes: Uint8Array }
   | ({ readonly type: "secured" } & I)
+  /**
+   * A session for the option `session` of a later connection, in place of all before it; only with the option `resumption`. It holds secrets: keep it
+   * where private keys are kept.
+   */
+  | { readonly type: "session"; readonly session: Uint8Array }
   /** Answer with `resume(id, signature | error)`. */
   | ({ readonly type: "sign" } & SignRequest)
   /** Plaintext of the peer: valid until the next `feed` or `work`. */

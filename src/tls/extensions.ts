@@ -2,7 +2,7 @@
  * The extensions of the hellos: what a client sends, and what a server may answer, from both sides (RFC 6066, RFC 7301, RFC 7627, RFC 5746, RFC 8422).
  *
  * An answer must have been asked for (else alert 110), may come once (47) and must be well-formed (50). supported_groups may not come
- * from a server but is tolerated, because some servers echo it. Left out on purpose: tickets, status_request, record_size_limit.
+ * from a server but is tolerated, because some servers echo it. Left out on purpose: status_request, record_size_limit.
  *
  * @module
  */
@@ -22,6 +22,7 @@ export const ExtensionType = {
   application_layer_protocol_negotiation: 16,
   encrypt_then_mac: 22,
   extended_master_secret: 23,
+  session_ticket: 35,
   supported_versions: 43,
   renegotiation_info: 0xff01,
 } as const;
@@ -47,6 +48,8 @@ export interface ClientOffer {
   readonly maxFragmentLength: MaxFragmentLength | undefined;
   /** RFC 7366: offered where there is a CBC suite. */
   readonly encryptThenMac: boolean;
+  /** Whether tickets are asked for (RFC 5077 §3.2). */
+  readonly resumption: boolean;
 }
 
 /** What a ServerHello's extensions answered. */
@@ -59,10 +62,12 @@ export interface ServerAnswer {
   readonly maxFragmentLength: MaxFragmentLength | undefined;
   /** RFC 7366 §3: only with a CBC suite. */
   readonly encryptThenMac: boolean;
+  /** Whether a NewSessionTicket follows (RFC 5077 §3.2). */
+  readonly isTicketPromised: boolean;
 }
 
-/** The extensions of our ClientHello, in mbedTLS's order. */
-export function encodeClientExtensions(offer: ClientOffer): readonly Extension[] {
+/** The extensions of our ClientHello, in mbedTLS's order. `ticket`: empty to ask for one (RFC 5077 §3.2). */
+export function encodeClientExtensions(offer: ClientOffer, ticket: Uint8Array = NO_BYTES): readonly Extension[] {
   const extensions: Extension[] = [];
   const { sni, alpn, maxFragmentLength } = offer;
   const add = (type: number, body: (writer: ByteWriter) => void) => {
@@ -83,6 +88,7 @@ export function encodeClientExtensions(offer: ClientOffer): readonly Extension[]
   if (maxFragmentLength !== undefined) extensions.push(maxFragmentExtension(maxFragmentLength));
   if (offer.encryptThenMac) extensions.push({ type: ExtensionType.encrypt_then_mac, data: NO_BYTES });
   extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
+  if (offer.resumption) extensions.push({ type: ExtensionType.session_ticket, data: ticket });
   return extensions;
 }
 
@@ -124,6 +130,10 @@ export function readServerExtensions(
       case ExtensionType.extended_master_secret:
         messageReader(data, "extended_master_secret").finish("the empty extension");
         break;
+      case ExtensionType.session_ticket:
+        if (!offer.resumption) unsolicited(type);
+        messageReader(data, "session_ticket").finish("the empty extension");
+        break;
       case ExtensionType.renegotiation_info:
         readRenegotiationInfo(data);
         break;
@@ -142,6 +152,7 @@ export function readServerExtensions(
     secureRenegotiation: seen.has(ExtensionType.renegotiation_info),
     maxFragmentLength,
     encryptThenMac: seen.has(ExtensionType.encrypt_then_mac),
+    isTicketPromised: seen.has(ExtensionType.session_ticket),
   };
 }
 

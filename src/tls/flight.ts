@@ -1,6 +1,6 @@
 /**
  * Our answer to ServerHelloDone: Certificate, ClientKeyExchange, CertificateVerify, ChangeCipherSpec, Finished (RFC 5246 §7.4.6 to
- * §7.4.9), with the key agreement and the key schedule between them.
+ * §7.4.9), with the key agreement and the key schedule between them. Of an abbreviated handshake only the last two are left.
  *
  * Each step is a function that ends in the next one; the order is that of the wire, because the transcript's digests depend on it.
  *
@@ -12,7 +12,7 @@ import { chain, done, map, type Task } from "../task.ts";
 import type { KeyExchange } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
 import { chooseProof, type Proof } from "./identity.ts";
-import { agreedMasterSecret, trafficKeys, verifyData } from "./key-schedule.ts";
+import { agreedMasterSecret, type TrafficKeys, trafficKeys, verifyData } from "./key-schedule.ts";
 import {
   type CertificateRequest,
   encodeCertificate,
@@ -21,6 +21,7 @@ import {
   encodeFinished,
 } from "./messages.ts";
 import type { ClientHandshake, KeyExchanged, Keyed } from "./states.ts";
+import type { CipherSuite } from "./suites.ts";
 
 /** Sends the whole flight; the result is what the rest of the handshake needs. */
 export function sendClientFlight(
@@ -90,25 +91,34 @@ function sendFinished(
   master: Uint8Array,
   handshake: ClientHandshake,
 ): Task<Keyed> {
-  const { settings, transcript } = handshake;
-  const { suite } = exchanged;
   handshake.enterPhase("keyDerivation");
-  return chain(trafficKeys(settings, exchanged, master), (keys) => {
+  return chain(trafficKeys(handshake.settings, exchanged, master), (keys) => {
     handshake.wipeAtEnd(keys.client, keys.server);
     handshake.enterPhase("finished");
-    const ours = verifyData(settings.crypto, suite, master, "client", transcript.digest(suite.hash));
-    const sent = chain(ours, (value) => {
-      handshake.sendChangeCipherSpec(keys.client);
-      const finished = handshake.send(encodeFinished(value));
-      handshake.releaseFlight();
-      return finished;
-    });
-    return map(sent, () => ({
+    return map(sendLastMessages(exchanged.suite, master, keys, handshake), () => ({
       ...exchanged,
       master,
       keys,
-      digest: transcript.digest(suite.hash),
       clientSignatureScheme: proof?.scheme,
+      resumed: undefined,
     }));
+  });
+}
+
+/** ChangeCipherSpec and Finished, the end of our flight, which leaves then. */
+export function sendLastMessages(
+  suite: CipherSuite,
+  master: Uint8Array,
+  keys: TrafficKeys,
+  handshake: ClientHandshake,
+): Task<void> {
+  const { settings, transcript } = handshake;
+  const ours = verifyData(settings.crypto, suite, master, "client", transcript.digest(suite.hash));
+  return chain(ours, (value) => {
+    handshake.holdFlight();
+    handshake.sendChangeCipherSpec(keys.client);
+    const finished = handshake.send(encodeFinished(value));
+    handshake.releaseFlight();
+    return finished;
   });
 }

@@ -12,6 +12,7 @@ import type { CryptoProvider } from "./crypto/provider.ts";
 import type { MaxFragmentLength } from "./extensions.ts";
 import type { Handshake } from "./handshake.ts";
 import type { ProtectionContext, RecordProtection } from "./record.ts";
+import type { CommonSettings } from "./settings.ts";
 import type { CipherSuite } from "./suites.ts";
 
 /** Bytes of a master secret. */
@@ -38,8 +39,7 @@ export interface Negotiated {
 }
 
 /**
- * The master secret that both sides agreed on, told to the key log where the user asked for it (NSS key log format, for Wireshark). The
- * transcript must end in ClientKeyExchange: with RFC 7627 the secret depends on the whole handshake so far; without, only on the randoms.
+ * The master secret that both sides agreed on, told to the key log. The transcript must end in ClientKeyExchange: with RFC 7627 the secret depends on the whole handshake so far; without, only on the randoms.
  */
 export function agreedMasterSecret(
   negotiated: Negotiated,
@@ -51,9 +51,18 @@ export function agreedMasterSecret(
     ? extendedMasterSecret(settings.crypto, suite, premaster, transcript.digest(suite.hash))
     : masterSecret(settings.crypto, suite, premaster, randoms);
   return map(secret, (master) => {
-    settings.keyLog?.(`CLIENT_RANDOM ${toHex(clientRandom)} ${toHex(master)}`);
+    logMasterSecret(settings, clientRandom, master);
     return master;
   });
+}
+
+/** Tells the key log, where the user asked for it (NSS key log format, for Wireshark). */
+export function logMasterSecret(
+  { keyLog }: Pick<CommonSettings, "keyLog">,
+  clientRandom: Uint8Array,
+  master: Uint8Array,
+): void {
+  keyLog?.(`CLIENT_RANDOM ${toHex(clientRandom)} ${toHex(master)}`);
 }
 
 /** The master secret out of the randoms (RFC 5246 §8.1). */

@@ -103,9 +103,6 @@ const fragmentLength = [
 ];
 const ticket = [bytes("ticket", "rest")];
 
-/** RFC 5077 §3.2. */
-const SESSION_TICKET = 35;
-
 /** What the extensions of a ClientHello carry; those that are not here carry bytes. */
 const clientExtensions: Readonly<Record<number, Layout>> = {
   [ExtensionType.server_name]: [
@@ -121,7 +118,7 @@ const clientExtensions: Readonly<Record<number, Layout>> = {
   [ExtensionType.ec_point_formats]: pointFormats,
   [ExtensionType.signature_algorithms]: [vector("supported_signature_algorithms", 2, scheme)],
   [ExtensionType.application_layer_protocol_negotiation]: protocols,
-  [SESSION_TICKET]: ticket,
+  [ExtensionType.session_ticket]: ticket,
   [ExtensionType.supported_versions]: [vector("versions", 1, version("version"))],
   [ExtensionType.renegotiation_info]: renegotiation,
 };

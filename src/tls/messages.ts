@@ -329,6 +329,30 @@ export function decodeCertificateVerify(body: Uint8Array): CertificateVerify {
   return { scheme, signature };
 }
 
+/** RFC 5077 §3.3. */
+export interface NewSessionTicket {
+  /** Seconds for which the server will take the ticket, as far as it can say; 0 where it does not. */
+  readonly lifetimeHint: number;
+  /** Empty where the server has changed its mind. */
+  readonly ticket: Uint8Array;
+}
+
+/** NewSessionTicket (RFC 5077 §3.3). */
+export function encodeNewSessionTicket({ lifetimeHint, ticket }: NewSessionTicket): Uint8Array {
+  return frameMessage("NewSessionTicket", (writer) =>
+    writer.uint32(lifetimeHint).prefixed(2, () => writer.bytes(ticket)),
+  );
+}
+
+/** The other direction of {@link encodeNewSessionTicket}. */
+export function decodeNewSessionTicket(body: Uint8Array): NewSessionTicket {
+  const reader = messageReader(body, "NewSessionTicket");
+  const lifetimeHint = reader.uint32();
+  const ticket = reader.bytes(reader.uint16());
+  reader.finish("the ticket");
+  return { lifetimeHint, ticket };
+}
+
 /** RFC 5246 §7.4.9. */
 export function encodeFinished(verifyData: Uint8Array): Uint8Array {
   return frameMessage("Finished", (writer) => writer.bytes(verifyData));

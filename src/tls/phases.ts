@@ -18,6 +18,7 @@ const phaseOfState: Readonly<Record<string, StatisticsPhase>> = /* @__PURE__ */ 
   ExpectServerKeyExchange: "keyExchange",
   ExpectClientKeyExchange: "keyAgreement",
   ExpectCertificateVerify: "clientSignature",
+  ExpectNewSessionTicket: "finished",
   ExpectChangeCipherSpec: "finished",
   ExpectTraffic: "traffic",
 });

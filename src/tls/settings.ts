@@ -44,6 +44,8 @@ export interface Settings extends CommonSettings, ClientOffer {
   readonly wallMs: TlsClientOptions["wallMs"];
   /** In order of preference; none where there is no client certificate. */
   readonly identities: readonly ClientIdentity[];
+  /** The blob of a session to resume. */
+  readonly session: Uint8Array | undefined;
 }
 
 /**
@@ -62,7 +64,9 @@ export function checkOptions(options: TlsClientOptions): Settings {
   for (const protocol of alpn)
     if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
       invalid("alpn: protocol names are of 1 to 255 bytes (RFC 7301 §3.1)");
-  const { identity = [], maxFragmentLength } = options;
+  const { identity = [], maxFragmentLength, session } = options;
+  if (session !== undefined && !(session instanceof Uint8Array))
+    invalid("session must be the bytes of a session event");
   if (maxFragmentLength !== undefined && !maxFragmentLengths.includes(maxFragmentLength))
     invalid("maxFragmentLength must be 512, 1024, 2048 or 4096 (RFC 6066 §4)");
   const identities = ("certificates" in identity ? [identity] : identity).map((one) =>
@@ -81,6 +85,8 @@ export function checkOptions(options: TlsClientOptions): Settings {
     keyLog: common.keyLog,
     encryptThenMac: common.encryptThenMac && common.suites.some(({ kind }) => kind === "cbc"),
     maxFragmentLength,
+    session,
+    resumption: options.resumption ?? session !== undefined,
     // Who asks for short records is short of memory in both directions.
     maxSendFragment: Math.min(common.maxSendFragment, maxFragmentLength ?? MAX_PLAINTEXT),
     role: "client",

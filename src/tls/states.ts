@@ -1,56 +1,83 @@
 /**
- * The states of a TLS 1.2 client in a full ECDHE handshake (RFC 5246 §7.3), named for the message that they expect. Each one is built
- * with exactly the data that exists at that point; the last one cannot be built without the three proofs of `verify.ts`.
+ * The states of a TLS 1.2 client (RFC 5246 §7.3), named for the message that they expect: in a full ECDHE handshake, and in an abbreviated
+ * one, which goes from the ServerHello right to NewSessionTicket or ChangeCipherSpec. Each one is built with exactly the data that exists at that point; the last one cannot be built without the three proofs of `verify.ts`.
  *
  * ```
  * state                                     message              next
- * ExpectServerHello                         ServerHello          ExpectCertificate
+ * ExpectServerHello                         ServerHello          ExpectCertificate, or (resumed) as behind our flight
  * ExpectCertificate                         Certificate          ExpectServerKeyExchange
  * ExpectServerKeyExchange                   ServerKeyExchange    ExpectCertificateRequestOrServerHelloDone
  * ExpectCertificateRequestOrServerHelloDone CertificateRequest   ExpectServerHelloDone
- *                                           ServerHelloDone      ExpectChangeCipherSpec   (our flight: flight.ts)
- * ExpectServerHelloDone                     ServerHelloDone      ExpectChangeCipherSpec   (our flight: flight.ts)
+ *                                           ServerHelloDone      (our flight: flight.ts) ExpectNewSessionTicket where it was promised,
+ *                                                                else ExpectChangeCipherSpec
+ * ExpectServerHelloDone                     ServerHelloDone      the same
+ * ExpectNewSessionTicket                    NewSessionTicket     ExpectChangeCipherSpec
  * ExpectChangeCipherSpec                    ChangeCipherSpec     ExpectFinished
- * ExpectFinished                            Finished             ExpectTraffic
+ * ExpectFinished                            Finished             ExpectTraffic            (resumed: with our ChangeCipherSpec and Finished)
  * ExpectTraffic                             ApplicationData      (stays)
  * ```
  *
  * Any other message in any state is `TLS_UNEXPECTED_MESSAGE`. HelloRequest (ignored in the handshake, refused afterwards) and alerts
- * may come at any time and are the engine's. Left out on purpose: resumption, tickets, renegotiation, stapled OCSP.
+ * may come at any time and are the engine's. Left out on purpose: renegotiation, stapled OCSP.
  *
  * @module
  */
 
-import { copyOf, toHex } from "../bytes.ts";
-import { done, map, type Task } from "../task.ts";
+import { copyOf, equal, toHex } from "../bytes.ts";
+import { chain, done, map, type Task } from "../task.ts";
+import { Alert } from "./alerts.ts";
 import { TlsError } from "./errors.ts";
 import type { TlsConnectionInfo } from "./events.ts";
-import { readServerExtensions } from "./extensions.ts";
-import { sendClientFlight } from "./flight.ts";
+import { readServerExtensions, type ServerAnswer } from "./extensions.ts";
+import { sendClientFlight, sendLastMessages } from "./flight.ts";
 import { Expect, type Handshake, type Incoming, type State } from "./handshake.ts";
 import { keyText } from "./identity.ts";
-import { type Negotiated, type TrafficKeys, verifyData } from "./key-schedule.ts";
+import { logMasterSecret, type Negotiated, type TrafficKeys, trafficKeys, verifyData } from "./key-schedule.ts";
 import {
   type CertificateRequest,
   decodeCertificate,
   decodeCertificateRequest,
   decodeEmpty,
   decodeFinished,
+  decodeNewSessionTicket,
   decodeServerHello,
   decodeServerKeyExchange,
+  type NewSessionTicket,
 } from "./messages.ts";
 import { TLS_1_2 } from "./record.ts";
+import type { Session } from "./session.ts";
+import { keptSession, type Resumable, type SessionOffer } from "./session-offer.ts";
 import type { Settings } from "./settings.ts";
-import { allSignatureSchemes, idText, type NamedGroup, type SignatureScheme } from "./suites.ts";
+import { allSignatureSchemes, type CipherSuite, idText, type NamedGroup, type SignatureScheme } from "./suites.ts";
 import { ExpectTraffic } from "./traffic.ts";
-import { type PeerVerified, type SignatureValid, verifyFinished, verifyKeyExchange, verifyPeer } from "./verify.ts";
+import {
+  type FinishedValid,
+  type PeerVerified,
+  type SignatureValid,
+  verifyFinished,
+  verifyKeyExchange,
+  verifyPeer,
+} from "./verify.ts";
 
 /** The engine as a client's states see it. */
 export type ClientHandshake = Handshake<Settings, TlsConnectionInfo>;
 type ClientState = Task<State<ClientHandshake>>;
 
+/** What the hellos settled. */
+export interface ClientNegotiated extends Negotiated {
+  /** What a session needs; `undefined` where the app wants no resumption. */
+  readonly sessionTerms:
+    | {
+        readonly binding: Uint8Array;
+        /** The server's, empty where it gave none. */
+        readonly sessionId: Uint8Array;
+        readonly isTicketPromised: boolean;
+      }
+    | undefined;
+}
+
 /** … with the server's identity and signed ephemeral key. */
-export interface KeyExchanged extends Negotiated {
+export interface KeyExchanged extends ClientNegotiated {
   readonly peer: PeerVerified;
   readonly signature: SignatureValid;
   readonly group: NamedGroup;
@@ -58,20 +85,30 @@ export interface KeyExchanged extends Negotiated {
   readonly serverKey: Uint8Array;
 }
 
-/** … with keys: our flight is sent. */
-export interface Keyed extends KeyExchanged {
+/** … with keys: our flight is sent, or a session is resumed. */
+export interface Keyed extends ClientNegotiated {
+  readonly peer: PeerVerified;
+  readonly signature: SignatureValid;
+  readonly group: NamedGroup;
   /** 48 bytes, which the engine wipes at the end. */
   readonly master: Uint8Array;
   readonly keys: TrafficKeys;
-  /** The digest of all handshake messages up to our Finished. */
-  readonly digest: Uint8Array;
   readonly clientSignatureScheme: SignatureScheme | undefined;
+  /** In an abbreviated handshake. */
+  readonly resumed: Session | undefined;
 }
 
 /** The ClientHello is sent. */
 export class ExpectServerHello extends Expect<ClientHandshake> {
   readonly name = "ExpectServerHello";
   readonly expects = ["ServerHello"] as const;
+  readonly #sessions: SessionOffer | undefined;
+
+  /** `sessions`: what the ClientHello says of sessions, where the app wants resumption. */
+  constructor(sessions: SessionOffer | undefined) {
+    super();
+    this.#sessions = sessions;
+  }
 
   protected react({ body }: Incoming, handshake: ClientHandshake): ClientState {
     const { settings, transcript, clientRandom } = handshake;
@@ -86,35 +123,95 @@ export class ExpectServerHello extends Expect<ClientHandshake> {
       throw new TlsError("TLS_UNOFFERED_SUITE", idText(hello.suite), { data: { chosen: idText(hello.suite) } });
     if (hello.compression !== 0) throw new TlsError("TLS_UNOFFERED_COMPRESSION", `method ${hello.compression}`);
     const answer = readServerExtensions(hello.extensions ?? [], settings, suite);
-    if (answer.maxFragmentLength !== undefined) handshake.limitFragments(answer.maxFragmentLength);
+    const sessions = this.#sessions;
+    // A session that was offered is resumed where its ID comes back (RFC 5246 §7.4.1.3, RFC 5077 §3.4); any other ID is a new one.
+    const resumed =
+      sessions !== undefined && equal(hello.sessionId, sessions.sessionId) ? sessions.resumable : undefined;
+    if (resumed !== undefined) checkResumption(resumed, suite, answer);
+    const maxFragmentLength = answer.maxFragmentLength ?? resumed?.session.maxFragmentLength;
+    if (maxFragmentLength !== undefined) handshake.limitFragments(maxFragmentLength);
     handshake.log(
       "debug",
       () =>
         `negotiated TLS 1.2, ${suite.name}, ALPN ${answer.alpn ?? "none"}, ` +
         `extended master secret ${yesNo(answer.extendedMasterSecret)}, ` +
         `secure renegotiation ${yesNo(answer.secureRenegotiation)}, ` +
-        `max fragment length ${answer.maxFragmentLength ?? "none"}, ` +
-        `encrypt-then-MAC ${yesNo(answer.encryptThenMac)}`,
+        `max fragment length ${maxFragmentLength ?? "none"}, ` +
+        `encrypt-then-MAC ${yesNo(answer.encryptThenMac)}` +
+        (resumed === undefined ? "" : ", session resumed"),
     );
-    const negotiated: Negotiated = {
+    const negotiated: ClientNegotiated = {
       suite,
       randoms: { client: clientRandom, server: copyOf(hello.random) },
       alpn: answer.alpn,
       extendedMasterSecret: answer.extendedMasterSecret,
       encryptThenMac: answer.encryptThenMac,
-      maxFragmentLength: answer.maxFragmentLength,
+      maxFragmentLength,
+      sessionTerms:
+        sessions === undefined
+          ? undefined
+          : {
+              binding: sessions.binding,
+              sessionId: copyOf(hello.sessionId),
+              isTicketPromised: answer.isTicketPromised,
+            },
     };
-    return map(transcript.start(suite.hash), () => new ExpectCertificate(negotiated));
+    const hashing = transcript.start(suite.hash);
+    if (resumed === undefined) return map(hashing, () => new ExpectCertificate(negotiated));
+    return chain(hashing, () => resumedState(negotiated, resumed, handshake));
   }
+}
+
+/** RFC 5246 §7.4.1.3: the suite is the session's. RFC 7627 §5.3: so is the extended master secret, which every session of ours has. */
+function checkResumption({ session }: Resumable, suite: CipherSuite, answer: ServerAnswer): void {
+  if (suite.id !== session.suite)
+    throw new TlsError("TLS_SESSION_MISMATCH", `${suite.name} is not the suite of the session`);
+  if (!answer.extendedMasterSecret)
+    throw new TlsError("TLS_SESSION_MISMATCH", "without the extended master secret of the session", {
+      alert: Alert.handshake_failure,
+      rfc: "RFC 7627 §5.3",
+    });
+}
+
+/** An abbreviated handshake (RFC 5246 §7.3): the keys follow from the session's master secret. */
+function resumedState(
+  negotiated: ClientNegotiated,
+  { session, group, proofs }: Resumable,
+  handshake: ClientHandshake,
+): ClientState {
+  const { settings, transcript, clientRandom } = handshake;
+  const { master } = session;
+  transcript.release();
+  handshake.enterPhase("keyDerivation");
+  logMasterSecret(settings, clientRandom, master);
+  return map(trafficKeys(settings, negotiated, master), (keys) => {
+    handshake.wipeAtEnd(keys.client, keys.server);
+    return lastStates({
+      ...negotiated,
+      ...proofs,
+      group,
+      master,
+      keys,
+      clientSignatureScheme: undefined,
+      resumed: session,
+    });
+  });
+}
+
+/** What comes before the server's Finished. */
+function lastStates(keyed: Keyed): State<ClientHandshake> {
+  return keyed.sessionTerms?.isTicketPromised === true
+    ? new ExpectNewSessionTicket(keyed)
+    : new ExpectChangeCipherSpec(keyed, undefined);
 }
 
 /** The ServerHello is accepted. */
 export class ExpectCertificate extends Expect<ClientHandshake> {
   readonly name = "ExpectCertificate";
   readonly expects = ["Certificate"] as const;
-  readonly #negotiated: Negotiated;
+  readonly #negotiated: ClientNegotiated;
 
-  constructor(negotiated: Negotiated) {
+  constructor(negotiated: ClientNegotiated) {
     super();
     this.#negotiated = negotiated;
   }
@@ -140,10 +237,10 @@ export class ExpectCertificate extends Expect<ClientHandshake> {
 export class ExpectServerKeyExchange extends Expect<ClientHandshake> {
   readonly name = "ExpectServerKeyExchange";
   readonly expects = ["ServerKeyExchange"] as const;
-  readonly #negotiated: Negotiated;
+  readonly #negotiated: ClientNegotiated;
   readonly #peer: PeerVerified;
 
-  constructor(negotiated: Negotiated, peer: PeerVerified) {
+  constructor(negotiated: ClientNegotiated, peer: PeerVerified) {
     super();
     this.#negotiated = negotiated;
     this.#peer = peer;
@@ -216,13 +313,13 @@ function helloDone(
   handshake: ClientHandshake,
 ): ClientState {
   decodeEmpty(body, "ServerHelloDone");
-  return map(sendClientFlight(exchanged, request, handshake), (keyed) => new ExpectChangeCipherSpec(keyed));
+  return map(sendClientFlight(exchanged, request, handshake), lastStates);
 }
 
-/** Our flight is sent, the last message of it under the new keys. */
-export class ExpectChangeCipherSpec extends Expect<ClientHandshake> {
-  readonly name = "ExpectChangeCipherSpec";
-  readonly expects = ["ChangeCipherSpec"] as const;
+/** The server promised a ticket, and it must come (RFC 5077 §3.3), be it empty. */
+export class ExpectNewSessionTicket extends Expect<ClientHandshake> {
+  readonly name = "ExpectNewSessionTicket";
+  readonly expects = ["NewSessionTicket"] as const;
   readonly #keyed: Keyed;
 
   constructor(keyed: Keyed) {
@@ -230,9 +327,28 @@ export class ExpectChangeCipherSpec extends Expect<ClientHandshake> {
     this.#keyed = keyed;
   }
 
+  protected react({ body }: Incoming): ClientState {
+    return done(new ExpectChangeCipherSpec(this.#keyed, decodeNewSessionTicket(body)));
+  }
+}
+
+/** Our flight is sent, the last message of it under the new keys; or a session is resumed. */
+export class ExpectChangeCipherSpec extends Expect<ClientHandshake> {
+  readonly name = "ExpectChangeCipherSpec";
+  readonly expects = ["ChangeCipherSpec"] as const;
+  readonly #keyed: Keyed;
+  readonly #ticket: NewSessionTicket | undefined;
+
+  constructor(keyed: Keyed, ticket: NewSessionTicket | undefined) {
+    super();
+    this.#keyed = keyed;
+    this.#ticket = ticket;
+  }
+
   protected react(_: Incoming, handshake: ClientHandshake): ClientState {
-    handshake.protectReading(this.#keyed.keys.server);
-    return done(new ExpectFinished(this.#keyed));
+    const { suite, keys } = this.#keyed;
+    handshake.protectReading(keys.server);
+    return done(new ExpectFinished(this.#keyed, this.#ticket, handshake.transcript.digest(suite.hash)));
   }
 }
 
@@ -241,38 +357,55 @@ export class ExpectFinished extends Expect<ClientHandshake> {
   readonly name = "ExpectFinished";
   readonly expects = ["Finished"] as const;
   readonly #keyed: Keyed;
+  readonly #ticket: NewSessionTicket | undefined;
+  /** Of all handshake messages before the server's Finished. */
+  readonly #digest: Uint8Array;
 
-  constructor(keyed: Keyed) {
+  constructor(keyed: Keyed, ticket: NewSessionTicket | undefined, digest: Uint8Array) {
     super();
     this.#keyed = keyed;
+    this.#ticket = ticket;
+    this.#digest = digest;
   }
 
   protected react({ body }: Incoming, handshake: ClientHandshake): ClientState {
     const keyed = this.#keyed;
     const received = decodeFinished(body);
-    const expected = verifyData(handshake.settings.crypto, keyed.suite, keyed.master, "server", keyed.digest);
-    return map(expected, (value) => {
+    const expected = verifyData(handshake.settings.crypto, keyed.suite, keyed.master, "server", this.#digest);
+    return chain(expected, (value) => {
       const finished = verifyFinished(value, received);
-      const traffic = new ExpectTraffic<ClientHandshake>(keyed, {
-        peer: keyed.peer,
-        signature: keyed.signature,
-        finished,
-      });
-      handshake.transcript.wipe();
-      handshake.secured({
-        suite: keyed.suite,
-        group: keyed.group,
-        signatureScheme: keyed.signature.scheme,
-        alpn: keyed.alpn,
-        extendedMasterSecret: keyed.extendedMasterSecret,
-        encryptThenMac: keyed.encryptThenMac,
-        maxFragmentLength: keyed.maxFragmentLength,
-        resumed: false,
-        peer: { path: keyed.peer.path, anchor: keyed.peer.anchor },
-        clientSignatureScheme: keyed.clientSignatureScheme,
-      });
-      return traffic;
+      // In an abbreviated handshake the client has the last word (RFC 5246 §7.3).
+      const sent =
+        keyed.resumed === undefined
+          ? done(undefined)
+          : sendLastMessages(keyed.suite, keyed.master, keyed.keys, handshake);
+      return map(sent, () => this.#secured(finished, handshake));
     });
+  }
+
+  #secured(finished: FinishedValid, handshake: ClientHandshake): State<ClientHandshake> {
+    const keyed = this.#keyed;
+    const traffic = new ExpectTraffic<ClientHandshake>(keyed, {
+      peer: keyed.peer,
+      signature: keyed.signature,
+      finished,
+    });
+    handshake.transcript.wipe();
+    handshake.secured({
+      suite: keyed.suite,
+      group: keyed.group,
+      signatureScheme: keyed.signature.scheme,
+      alpn: keyed.alpn,
+      extendedMasterSecret: keyed.extendedMasterSecret,
+      encryptThenMac: keyed.encryptThenMac,
+      maxFragmentLength: keyed.maxFragmentLength,
+      resumed: keyed.resumed !== undefined,
+      peer: { path: keyed.peer.path, anchor: keyed.peer.anchor },
+      clientSignatureScheme: keyed.clientSignatureScheme,
+    });
+    const session = keptSession(keyed, this.#ticket, handshake.settings);
+    if (session !== undefined) handshake.keepSession(session);
+    return traffic;
   }
 }
 

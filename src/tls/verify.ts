@@ -8,7 +8,7 @@
  * @module
  */
 
-import { constantTimeEqual } from "../bytes.ts";
+import { constantTimeEqual, equal } from "../bytes.ts";
 import { chain, map, type Task } from "../task.ts";
 import { Alert, alertForCertificateFlags } from "./alerts.ts";
 import type { PublicKey } from "./crypto/provider.ts";
@@ -17,6 +17,7 @@ import { keyText } from "./identity.ts";
 import type { Randoms } from "./key-schedule.ts";
 import type { ServerKeyExchange } from "./messages.ts";
 import type { ServerSettings } from "./server-settings.ts";
+import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import type { CipherSuite, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
@@ -151,6 +152,28 @@ export function verifyKeyExchange(
     if (!isValid) throw badSignature(scheme);
     return new SignatureProof(scheme);
   });
+}
+
+/** What a client's full handshake has proved of the server. */
+export interface SessionProofs {
+  readonly peer: PeerVerified;
+  readonly signature: SignatureValid;
+}
+
+/**
+ * What the full handshake of a session has proved, as far as it still holds: the session is bound to the present configuration (`binding`, see
+ * `sessionBinding`), is not over, and no certificate has run out. `undefined` elsewhere, and where the time is not known.
+ */
+export function proofsOfSession(settings: Settings, session: Session, binding: Uint8Array): SessionProofs | undefined {
+  if (!equal(session.binding, binding)) return undefined;
+  const now = settings.wallMs();
+  if (now === undefined || now < session.createdMs || now >= session.expiresMs) return undefined;
+  if (!session.path.every(({ notBefore, notAfter }) => notBefore <= now && now <= notAfter)) return undefined;
+  const anchor = settings.trust[session.anchor];
+  const key = session.path[0]?.publicKey;
+  const scheme = settings.signatureSchemes.find(({ id }) => id === session.signatureScheme);
+  if (anchor === undefined || key === undefined || scheme === undefined) return undefined;
+  return { peer: new PeerProof(session.path, anchor, key), signature: new SignatureProof(scheme) };
 }
 
 /**

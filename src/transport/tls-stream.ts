@@ -42,6 +42,8 @@ export interface TlsEnd {
   readonly description: string;
   /** The transport below is connected. */
   onConnected?(): void;
+  /** A client's session to keep. */
+  onSession?: ((session: Uint8Array) => void) | undefined;
   /** The time of a `delay` event is over. */
   endDelay?(): void;
   /**
@@ -181,6 +183,9 @@ export class TlsStream<I> implements Transport {
         this.#cancelTimeout?.();
         this.#info = event;
         this.#options.onSecured?.(event);
+        break;
+      case "session":
+        this.#end.onSession?.(event.session);
         break;
       case "data":
         this.#handler?.onData(event.bytes);

@@ -14,7 +14,10 @@ import { TlsStream, type TlsStreamOptions } from "./tls-stream.ts";
 import type { Transport } from "./transport.ts";
 
 /** Options of {@link tls}: those of the engine, and of the pump. */
-export interface TlsTransportOptions extends TlsClientOptions, TlsStreamOptions<TlsConnectionInfo> {}
+export interface TlsTransportOptions extends TlsClientOptions, TlsStreamOptions<TlsConnectionInfo> {
+  /** There is a session for the option `session` of a later connection; only with the option `resumption`. It holds secrets. */
+  readonly onSession?: ((session: Uint8Array) => void) | undefined;
+}
 
 /** A transport that is secured with TLS. */
 export interface TlsTransport extends Transport {
@@ -36,5 +39,6 @@ export function tls(lower: Transport, options: TlsTransportOptions): TlsTranspor
   return new TlsStream(lower, options, engine, {
     description: `tls over ${lower.description}`,
     onConnected: () => engine.start(),
+    onSession: options.onSession,
   });
 }

@@ -43,6 +43,29 @@ export function nodeServer(options: tls.TLSSocketOptions): NodeServer {
   return { wire, socket, received, errors };
 }
 
+/** A connection of one `tls.Server`, which knows sessions: its socket is there once the handshake is over. */
+export function nodePeer(server: tls.Server): NodeServer {
+  const wire = new Wire();
+  const received: Uint8Array[] = [];
+  const errors: Error[] = [];
+  let socket: tls.TLSSocket | undefined;
+  server.once("secureConnection", (secured: tls.TLSSocket) => {
+    socket = secured;
+    secured.on("data", (data: Buffer) => received.push(new Uint8Array(data)));
+    secured.on("error", (error) => errors.push(error));
+  });
+  server.emit("connection", wire);
+  return {
+    wire,
+    received,
+    errors,
+    get socket(): tls.TLSSocket {
+      if (socket === undefined) throw new Error("the handshake is not over");
+      return socket;
+    },
+  };
+}
+
 /** Lets everything that is queued in node's loop happen. */
 export function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -70,6 +70,7 @@ export class ScriptedClient {
         alpn: [],
         maxFragmentLength: undefined,
         encryptThenMac: false,
+        resumption: false,
       }),
     };
     const hello = messages.encodeClientHello(change(right));

@@ -1,0 +1,165 @@
+/**
+ * Sessions of a client: what a full handshake leaves, so that the next one can be abbreviated (RFC 5246 §7.3, RFC 5077), and the blob in
+ * which an app keeps it.
+ *
+ * A session is bound to what it was made under: host name, ALPN offer, trust anchors, the client's certificates and max_fragment_length are one digest,
+ * {@link sessionBinding}. It is offered under nothing else, and no longer than a day after its full handshake (RFC 5246 §F.1.4), the
+ * server's hint and the certificates of the server's path allow; `session-offer.ts` and `verify.ts` see to that. There are none without
+ * the extended master secret, because they should not be resumed (RFC 7627 §5.3). ALPN and encrypt-then-MAC are not in it, because they are negotiated anew each time (RFC 7301 §3.1).
+ *
+ * The blob has a version and a checksum, and holds the master secret: whoever reads it can read the connections of the session.
+ *
+ * @module
+ */
+
+import { ByteReader, ByteWriter, copyOf, equal, utf8Encode, wipe } from "../bytes.ts";
+import type { Task } from "../task.ts";
+import type { CryptoProvider } from "./crypto/provider.ts";
+import { TlsError } from "./errors.ts";
+import { type MaxFragmentLength, maxFragmentLengths } from "./extensions.ts";
+import { MASTER_SECRET_BYTES } from "./key-schedule.ts";
+import type { Settings } from "./settings.ts";
+import { type Certificate, parseCertificate } from "./x509/certificate.ts";
+import { CertificateError } from "./x509/errors.ts";
+
+/** Bytes of a ticket that is kept at most: a ClientHello must hold it, and a device its session. */
+export const MAX_TICKET_BYTES = 16_384;
+/** Bytes of a session ID at most (RFC 5246 §7.4.1.3). */
+export const MAX_SESSION_ID_BYTES = 32;
+/** RFC 5246 §F.1.4 suggests a day at most. */
+const MAX_AGE_MS = 24 * 3_600_000;
+/** Other layouts have other numbers. */
+const BLOB_VERSION = 1;
+const CHECKSUM_BYTES = 8;
+const BINDING_BYTES = 32;
+/** Certificates of a path at most, as many as a verification follows. */
+const MAX_PATH = 32;
+
+/** What a server is shown to resume a session: the ID that it gave (RFC 5246 §7.4.1.3), or its ticket (RFC 5077 §3.3). */
+export interface SessionHandle {
+  readonly kind: "id" | "ticket";
+  /** Not empty. */
+  readonly value: Uint8Array;
+}
+
+/** What a full handshake leaves. */
+export interface Session {
+  readonly handle: SessionHandle;
+  /** 48 bytes; whoever decodes a session wipes them. */
+  readonly master: Uint8Array;
+  /** The numbers of the cipher suite, and of group and scheme of the ServerKeyExchange. */
+  readonly suite: number;
+  readonly group: number;
+  readonly signatureScheme: number;
+  /** Applies to resumptions too (RFC 6066 §4). */
+  readonly maxFragmentLength: MaxFragmentLength | undefined;
+  /** Milliseconds since 1970: when the full handshake was, and from when on it is not offered any more. */
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  /** What {@link sessionBinding} gave. */
+  readonly binding: Uint8Array;
+  /** The server's verified path, leaf first, and which of the trust anchors it leads to. */
+  readonly path: readonly Certificate[];
+  readonly anchor: number;
+}
+
+/** The digest of what a session is bound to. The parts are in the order of their lists: another order is another configuration. */
+export function sessionBinding(settings: Settings): Task<Uint8Array> {
+  const { serverName, alpn, maxFragmentLength, trust, identities, crypto } = settings;
+  const writer = new ByteWriter(1024);
+  const add = (part: Uint8Array) => writer.prefixed(3, () => writer.bytes(part));
+  add(utf8Encode(JSON.stringify([serverName.toLowerCase(), alpn, maxFragmentLength ?? 0, trust.length])));
+  for (const { subject, subjectPublicKeyInfo, label: _, ...limits } of trust) {
+    add(subject);
+    add(subjectPublicKeyInfo);
+    add(utf8Encode(JSON.stringify(limits)));
+  }
+  for (const { certificates } of identities) for (const certificate of certificates) add(certificate);
+  return crypto.digest("sha256", [writer.finish()]);
+}
+
+/** When a session ends: a day after its full handshake, or when the lifetime that the server hints at is over (in seconds; 0 for none: RFC 5077 §3.3). */
+export function sessionExpiry(createdMs: number, nowMs: number, hintSeconds: number): number {
+  const end = createdMs + MAX_AGE_MS;
+  return hintSeconds === 0 ? end : Math.min(end, nowMs + 1000 * hintSeconds);
+}
+
+/** The blob of a session. */
+export function encodeSession(session: Session, crypto: CryptoProvider): Uint8Array {
+  const { handle, maxFragmentLength, path } = session;
+  const writer = new ByteWriter(1024);
+  writer.uint8(BLOB_VERSION).uint8(handle.kind === "id" ? 0 : 1);
+  writer.prefixed(2, () => writer.bytes(handle.value));
+  writer.uint16(session.suite).uint16(session.group).uint16(session.signatureScheme);
+  writer.uint8(maxFragmentLength === undefined ? 0 : 1 + maxFragmentLengths.indexOf(maxFragmentLength));
+  writeTime(writer, session.createdMs);
+  writeTime(writer, session.expiresMs);
+  writer.bytes(session.binding).uint32(session.anchor).uint8(path.length);
+  for (const { der } of path) writer.prefixed(3, () => writer.bytes(der));
+  writer.bytes(session.master);
+  const content = writer.finish();
+  const blob = new ByteWriter(content.length + CHECKSUM_BYTES).bytes(content).bytes(checksum(content, crypto)).finish();
+  wipe(content);
+  return blob;
+}
+
+/** The session of a blob; `undefined` where it is none, or one of another version, or was changed. Nothing of the blob is kept. */
+export function decodeSession(blob: Uint8Array, crypto: CryptoProvider): Session | undefined {
+  if (blob.length <= CHECKSUM_BYTES) return undefined;
+  const content = blob.subarray(0, blob.length - CHECKSUM_BYTES);
+  if (content[0] !== BLOB_VERSION || !equal(checksum(content, crypto), blob.subarray(content.length))) return undefined;
+  try {
+    return readSession(content);
+  } catch (error) {
+    if (error instanceof TlsError || error instanceof CertificateError) return undefined;
+    throw error;
+  }
+}
+
+function readSession(content: Uint8Array): Session {
+  const reader = new ByteReader(content, (problem, offset) => {
+    throw new TlsError("TLS_DECODE_ERROR", `session at byte ${offset}: ${problem}`);
+  });
+  reader.uint8();
+  const kind = reader.uint8();
+  const value = copyOf(reader.bytes(reader.uint16()));
+  const most = kind === 0 ? MAX_SESSION_ID_BYTES : MAX_TICKET_BYTES;
+  if (kind > 1 || value.length === 0 || value.length > most) reader.fail(`a handle of kind ${kind}`);
+  const [suite, group, signatureScheme] = [reader.uint16(), reader.uint16(), reader.uint16()];
+  const fragments = reader.uint8();
+  if (fragments > maxFragmentLengths.length) reader.fail(`max_fragment_length ${fragments}`);
+  const createdMs = readTime(reader);
+  const expiresMs = readTime(reader);
+  const binding = copyOf(reader.bytes(BINDING_BYTES));
+  const anchor = reader.uint32();
+  const count = reader.uint8();
+  if (count === 0 || count > MAX_PATH) reader.fail(`${count} certificates`);
+  const path: Certificate[] = [];
+  while (path.length < count) path.push(parseCertificate(copyOf(reader.bytes(reader.uint24()))));
+  if (reader.remaining !== MASTER_SECRET_BYTES) reader.fail(`a master secret of ${reader.remaining} bytes`);
+  return {
+    handle: { kind: kind === 0 ? "id" : "ticket", value },
+    master: copyOf(reader.rest()),
+    ...{ suite, group, signatureScheme },
+    maxFragmentLength: maxFragmentLengths[fragments - 1],
+    ...{ createdMs, expiresMs, binding, path, anchor },
+  };
+}
+
+/** Milliseconds since 1970, in six bytes. */
+export function writeTime(writer: ByteWriter, ms: number): void {
+  writer.uint16(Math.floor(ms / 2 ** 32)).uint32(ms % 2 ** 32);
+}
+
+export function readTime(reader: ByteReader): number {
+  return reader.uint16() * 2 ** 32 + reader.uint32();
+}
+
+/** Against accidents of the memory that it is kept in, not against anyone who writes there. */
+function checksum(content: Uint8Array, crypto: CryptoProvider): Uint8Array {
+  const hash = crypto.hash("sha256");
+  hash.update(content);
+  const digest = hash.digest();
+  hash.wipe();
+  return digest.subarray(0, CHECKSUM_BYTES);
+}
