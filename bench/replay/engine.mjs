@@ -48,13 +48,13 @@ async function load() {
 /** What the script counts of a first handshake, and what that takes of the heap. */
 async function count(name) {
   const { machine } = await load();
-  const { result } = await machine.evaluate("globalThis.result = typeof count === 'function'");
-  if (result !== "true") return {};
   const loaded = machine.heapBytes();
-  const counts = JSON.parse((await machine.evaluate(call(name, "count"))).result);
-  const heap = loaded === undefined ? undefined : { loaded, peak: machine.peakHeapBytes() };
+  const { result } = await machine.evaluate(
+    `globalThis.result = typeof count === "function" ? count("${name}") : "{}"`,
+  );
+  const peak = machine.peakHeapBytes?.();
   await machine.close();
-  return { counts, heap };
+  return result === "{}" ? {} : { counts: JSON.parse(result), heap: peak && { loaded, peak } };
 }
 
 const found = {};
