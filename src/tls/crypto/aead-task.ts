@@ -118,6 +118,8 @@ export abstract class AeadTask implements Task<boolean> {
     this.wipeKey();
     this.#tag.fill(0);
     this.#buffer = undefined;
+    // What was not finished is not authentic.
+    this.#result = false;
     this.#usable = false;
   }
 

@@ -177,7 +177,7 @@ class OpenTask extends EtmTask<number | undefined> {
   }
 
   #refuse(): number {
-    this.buffer.fill(0, this.start, Math.max(this.start, this.macAt) + this.keys.algorithm.outputBytes);
+    this.buffer.fill(0, this.start, this.macAt + this.keys.algorithm.outputBytes);
     this.complete(undefined);
     return 1;
   }

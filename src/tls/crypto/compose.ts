@@ -6,6 +6,7 @@
  * @module
  */
 
+import { equal } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { done, map, type Task } from "../../task.ts";
@@ -59,6 +60,15 @@ export function composeCrypto(pieces: CryptoPieces): CryptoProvider {
   return new ComposedCrypto(pieces);
 }
 
+/**
+ * A public half that was computed, kept by the scalar's array, so that a client that connects again with its key need not. The digest tells
+ * whether the array still holds that scalar.
+ */
+interface PublicHalf {
+  readonly digest: Uint8Array;
+  readonly key: PublicKey & { readonly type: "ec" };
+}
+
 class ComposedCrypto implements CryptoProvider {
   readonly #hashes: ReadonlyMap<HashName, HashAlgorithm>;
   readonly #aeads: ReadonlyMap<AeadName, AeadAlgorithm>;
@@ -69,8 +79,7 @@ class ComposedCrypto implements CryptoProvider {
   readonly #preparedCbcs = new Map<CbcName, CbcMaker>();
   readonly #preparedGroups = new Map<GroupName, PreparedGroup>();
   readonly #blindingPairs: BlindingPairs = new WeakMap();
-  /** Public halves that were computed, by the scalar's array, so that a client that connects again with its key need not. */
-  readonly #publicHalves = new WeakMap<Uint8Array, PublicKey & { type: "ec" }>();
+  readonly #publicHalves = new WeakMap<Uint8Array, PublicHalf>();
 
   constructor(pieces: CryptoPieces) {
     this.#hashes = new Map(pieces.hashes.map((piece) => [piece.name, piece]));
@@ -157,11 +166,16 @@ class ComposedCrypto implements CryptoProvider {
     if (key.type === "rsa") return done({ type: "rsa", modulus: key.modulus, exponent: key.publicExponent });
     const curve = this.#curve(key.curve);
     const scalar = checkedScalar(curve, key.scalar);
+    const hash = this.#hashes.get("sha256")?.create();
+    hash?.update(key.scalar);
+    const digest = hash?.digest();
+    hash?.wipe();
     const kept = this.#publicHalves.get(key.scalar);
-    if (kept?.curve === key.curve) return done({ ...kept, point: kept.point.slice() });
+    if (digest !== undefined && kept?.key.curve === key.curve && equal(kept.digest, digest))
+      return done({ ...kept.key, point: kept.key.point.slice() });
     return map(curve.multiplyGenerator(scalar, random), (product) => {
       const half = { type: "ec", curve: key.curve, point: curve.encodePoint(product) } as const;
-      this.#publicHalves.set(key.scalar, half);
+      if (digest !== undefined) this.#publicHalves.set(key.scalar, { digest, key: half });
       return { ...half, point: half.point.slice() };
     });
   }

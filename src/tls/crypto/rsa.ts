@@ -197,7 +197,7 @@ export function privateOperation(key: PrivateKey, message: bigint, random: Rando
   const exponent1 = toInteger(key.exponent1);
   const exponent2 = toInteger(key.exponent2);
   const coefficient = toInteger(key.coefficient);
-  if (p * q !== n || exponent1 >= p || exponent2 >= q)
+  if (p * q !== n || exponent1 < 1n || exponent1 >= p || exponent2 < 1n || exponent2 >= q)
     throw new UsageError("USAGE_INVALID_ARGUMENT", "the parts of the RSA key do not belong together");
   const bits = Math.max(bitLength(key.prime1), bitLength(key.prime2));
   const blinded1 = exponent1 + drawExponentBlinding(random) * (p - 1n);

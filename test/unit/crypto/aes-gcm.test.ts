@@ -142,4 +142,15 @@ describe("AES-GCM", () => {
     aead.wipe();
     expect(() => aead.seal(buffer, 0, 16, fromHex(nonce), new Uint8Array(0))).toThrow("wiped");
   });
+
+  it("a key that is wiped before a record is opened leaves it refused, whatever came before", () => {
+    const aead = crypto.aead("aes-128-gcm", fromHex(key128));
+    const buffer = new Uint8Array(80);
+    finish(aead.seal(buffer, 0, 64, fromHex(nonce), new Uint8Array(0)));
+    expect(finish(aead.open(buffer, 0, 64, fromHex(nonce), new Uint8Array(0)))).toBe(true);
+    const opening = aead.open(buffer, 0, 64, fromHex(nonce), new Uint8Array(0));
+    opening.step(1);
+    aead.wipe();
+    expect(finish(opening)).toBe(false);
+  });
 });

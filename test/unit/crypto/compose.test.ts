@@ -116,8 +116,26 @@ describe("composeCrypto", () => {
     // The same bytes on another curve are another key, and wiped ones none.
     const other = finish(crypto.publicKey({ type: "ec", curve: "secp384r1", scalar: own.scalar }, random));
     expect(other).toMatchObject({ curve: "secp384r1", point: expect.objectContaining({ length: 97 }) });
+    // The same array with another key in it, before and after the first one's task is done.
+    const next = finish(crypto.generateKey("secp256r1", random));
+    if (next.type !== "ec") throw new Error("an EC key was asked for");
+    const begun = composeCrypto({ hashes: [sha256], aeads: [], groups: [secp256r1], signatures: [] });
+    const late = begun.publicKey(own, random);
+    own.scalar.set(next.scalar);
+    finish(late);
+    for (const provider of [crypto, begun])
+      expect(finish(provider.publicKey(own, random))).toEqual({ type: "ec", curve: "secp256r1", point: next.point });
     own.scalar.fill(0);
     expect(() => crypto.publicKey(own, random)).toThrow("not between 1 and the order");
+  });
+
+  it("without SHA-256 the public half of a key is computed each time", () => {
+    const crypto = composeCrypto({ hashes: [], aeads: [], groups: [secp256r1], signatures: [] });
+    const key = finish(crypto.generateKey("secp256r1", random));
+    const halves = [crypto.publicKey(key, random), crypto.publicKey(key, random)];
+    for (const half of halves)
+      expect(finish(half)).toEqual({ type: "ec", curve: "secp256r1", point: key.type === "ec" && key.point });
+    expect(halves[1]!.spent).toBeGreaterThan(100);
   });
 
   it("the first task that needs a table builds it, and tasks that run at the same time share it", () => {

@@ -138,6 +138,8 @@ describe.each([pkcs1, pss])("RFC 8017 §8 $kind", (algorithm) => {
       { ...key, modulus: flipped(key.modulus) },
       { ...key, exponent1: key.modulus },
       { ...key, modulus: key.prime1 },
+      { ...key, prime1: Uint8Array.of(1), prime2: key.modulus, exponent1: new Uint8Array(0) },
+      { ...key, prime1: key.modulus, prime2: Uint8Array.of(1), exponent2: new Uint8Array(0) },
     ];
     for (const other of wrong) {
       const task = codeOf(() => finish(crypto.sign(algorithm, other, digest, random)));

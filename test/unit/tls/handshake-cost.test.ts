@@ -42,16 +42,16 @@ const CIPHER = { cipherBlocks: 8 };
 describe("DESIGN §6: the recorded ECDSA mutual handshake computes no more than it did", () => {
   it("on BigInt", () => {
     const [first, second, third] = costs(bigintArithmetic);
-    atMost(first!, { multiplications: 16_896, hashBlocks: 104, ...CIPHER, units: 16_801 });
-    atMost(second!, { multiplications: 14_250, hashBlocks: 104, ...CIPHER, units: 18_311 });
-    atMost(third!, { multiplications: 10_128, hashBlocks: 104, ...CIPHER, units: 13_746 });
+    atMost(first!, { multiplications: 16_896, hashBlocks: 105, ...CIPHER, units: 16_833 });
+    atMost(second!, { multiplications: 14_250, hashBlocks: 105, ...CIPHER, units: 18_343 });
+    atMost(third!, { multiplications: 10_128, hashBlocks: 105, ...CIPHER, units: 13_778 });
   });
 
   it("on limbs", () => {
     const [first, second, third] = costs(p256LimbArithmetic);
-    atMost(first!, { multiplications: 17_179, hashBlocks: 104, ...CIPHER, units: 16_181 });
-    atMost(second!, { multiplications: 14_355, hashBlocks: 104, ...CIPHER, units: 18_285 });
-    atMost(third!, { multiplications: 9_097, hashBlocks: 104, ...CIPHER, units: 12_721 });
+    atMost(first!, { multiplications: 17_179, hashBlocks: 105, ...CIPHER, units: 16_213 });
+    atMost(second!, { multiplications: 14_355, hashBlocks: 105, ...CIPHER, units: 18_317 });
+    atMost(third!, { multiplications: 9_097, hashBlocks: 105, ...CIPHER, units: 12_753 });
   });
 });
 
