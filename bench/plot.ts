@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Result } from "./report.ts";
+import { implementationsIn, type Result } from "./report.ts";
 
 const COLOURS: Readonly<Record<string, string>> = {
   thingwire: "#0b7285",
@@ -22,6 +22,7 @@ const HEAD = 46;
 
 /** The chart of a group's results; times are CPU microseconds. */
 export function plot(title: string, results: readonly Result[]): string {
+  const implementations = implementationsIn(results);
   const operations = [...new Set(results.map(({ operation }) => operation))];
   const least = Math.floor(Math.log10(Math.min(...results.map(({ median_us }) => median_us))));
   const most = Math.ceil(Math.log10(Math.max(...results.map(({ median_us }) => median_us))));
@@ -29,7 +30,9 @@ export function plot(title: string, results: readonly Result[]): string {
   const parts: string[] = [];
   let y = HEAD;
   for (const operation of operations) {
-    const rows = results.filter((row) => row.operation === operation);
+    const rows = implementations.flatMap((implementation) =>
+      results.filter((row) => row.operation === operation && row.implementation === implementation),
+    );
     const middle = y + (rows.length * BAR) / 2 + 4;
     parts.push(`<text x="${LABEL_WIDTH - 8}" y="${middle}" text-anchor="end">${operation}</text>`);
     for (const { implementation, median_us } of rows) {
@@ -49,7 +52,6 @@ export function plot(title: string, results: readonly Result[]): string {
       `<line x1="${at}" y1="${HEAD - 6}" x2="${at}" y2="${y}" stroke="#dee2e6"/><text x="${at}" y="${y + 14}" text-anchor="middle">${axisLabel(power)}</text>`,
     );
   }
-  const implementations = [...new Set(results.map(({ implementation }) => implementation))];
   const legend = implementations.map((name, index) => {
     const at = LABEL_WIDTH + index * 92;
     return `<rect x="${at}" y="24" width="10" height="10" fill="${COLOURS[name] ?? "#000"}"/><text x="${at + 14}" y="33">${name}</text>`;

@@ -34,6 +34,24 @@ export interface Report {
   readonly slicing?: readonly SlicingResult[];
 }
 
+/** What each group is called. */
+export const titles: Readonly<Record<Group, string>> = {
+  primitives: "Primitives",
+  records: "Records",
+  x509: "Certificates",
+  handshakes: "Handshakes, the client's part",
+  cold: "The first handshakes of a fresh process, together",
+};
+
+/** Implementations as tables and plots have them. */
+const implementationOrder = ["thingwire", "mbedtls", "node", "noble", "forge", "reclaim"];
+
+/** The implementations in the results, in order. */
+export function implementationsIn(results: readonly Result[]): string[] {
+  const found = new Set(results.map(({ implementation }) => implementation));
+  return implementationOrder.filter((name) => found.has(name));
+}
+
 /** The group of an operation, by its name. */
 export function groupOf(operation: string): Group {
   if (operation.startsWith("handshake-cold")) return "cold";
@@ -64,7 +82,7 @@ export function tableOf({ machine, versions, commit, date, results, newer }: Rep
 
 /** A table in Markdown: operations down, implementations across, and how much of mbedTLS's time thingwire takes. */
 function resultTable(results: readonly Result[]): string {
-  const implementations = [...new Set(results.map(({ implementation }) => implementation))];
+  const implementations = implementationsIn(results);
   const find = (operation: string, implementation: string): number | undefined =>
     results.find((row) => row.operation === operation && row.implementation === implementation)?.median_us;
   const lines = [
@@ -86,14 +104,6 @@ function formatted(value: number | undefined): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-const TITLES: Readonly<Record<Group, string>> = {
-  primitives: "Primitives",
-  records: "Records",
-  x509: "Certificates",
-  handshakes: "Handshakes, the client's part",
-  cold: "The first handshakes of a fresh process, together",
-};
-
 /** `REPORT.md`, with the name of the plot of each group. */
 export function reportOf(report: Report, plots: Readonly<Partial<Record<Group, string>>>): string {
   const { machine, versions, commit, date, results, newer, slicing } = report;
@@ -103,8 +113,8 @@ export function reportOf(report: Report, plots: Readonly<Partial<Record<Group, s
     .map((group) => {
       const of = (all: readonly Result[]): string => resultTable(all.filter((row) => row.group === group));
       const later = newer === undefined ? "" : `\nNode ${newer.node}:\n\n${of(newer.results)}\n`;
-      const plotted = plots[group] === undefined ? "" : `\n![${TITLES[group]}, Node ${node}](${plots[group]})\n`;
-      return `## ${TITLES[group]}\n\nNode ${node}:\n\n${of(results)}\n${later}${plotted}`;
+      const plotted = plots[group] === undefined ? "" : `\n![${titles[group]}, Node ${node}](${plots[group]})\n`;
+      return `## ${titles[group]}\n\nNode ${node}:\n\n${of(results)}\n${later}${plotted}`;
     });
   const sliced = slicing === undefined ? "" : `\n## Slices\n\n${slicingTable(slicing)}\n`;
   return `# Benchmark report
@@ -141,7 +151,9 @@ A machine like a device: no figure here was taken on an ESP32, and an interprete
 runs handshakes on QuickJS and XS. Wall time: a busy machine changes it, and CPU time leaves out the waiting that a handshake mostly is.
 Memory. Constant time: tables of AES and GHASH are indexed by secrets here as in noble and node-forge, and mbedTLS uses the processor's AES
 instructions; [docs/SECURITY.md](../docs/SECURITY.md) says more. Resumption. Programs that do few handshakes: the warm rows are those of code
-that V8 has compiled, which takes it some hundred handshakes; the cold rows are the others. Other machines: ratios move by some 10 % from one
+that V8 has compiled, which takes it some hundred handshakes; the cold rows are the others. Other peers: thingwire keeps tables of the last few
+keys that it has verified signatures with, so that the warm rows of verification and of handshakes are those of a client that meets the same
+server and the same CA again; mbedTLS keeps none. Other machines: ratios move by some 10 % from one
 processor to the next.
 `;
 }

@@ -24,7 +24,7 @@ import { type Fixtures, makeFixtures } from "./fixtures.ts";
 import { measureLeaks } from "./leak.ts";
 import { plot } from "./plot.ts";
 import { benchReplay } from "./replay/replay.ts";
-import { groupOf, groups, median, type Report, type Result, reportOf, tableOf } from "./report.ts";
+import { groupOf, groups, median, type Report, type Result, reportOf, tableOf, titles } from "./report.ts";
 import { measureSlicing, slicingTable } from "./slicing.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -120,7 +120,10 @@ async function benchAll(fixtures: Fixtures, folder: string): Promise<void> {
     const ofGroup = report.results.filter((row) => row.group === group);
     if (ofGroup.length === 0) continue;
     plots[group] = `${group}.svg`;
-    writeFileSync(here(plots[group]), plot(`CPU time of ${group}, Node ${process.versions.node}`, ofGroup));
+    writeFileSync(
+      here(plots[group]),
+      plot(`${titles[group]}: CPU time on a logarithmic scale, Node ${process.versions.node}`, ofGroup),
+    );
   }
   writeFileSync(here("results.json"), jsonOf(report));
   writeFileSync(here("REPORT.md"), reportOf(report, plots));
