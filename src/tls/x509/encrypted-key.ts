@@ -73,8 +73,8 @@ export function decryptPrivateKey(
   const { encryption, ciphertext } = readEncrypted(block.encrypted, maxIterations);
   const secret = typeof password === "string" ? utf8Encode(password) : password;
   return map(decryption(encryption, secret, ciphertext), (plaintext) => {
-    if (plaintext === undefined) throw new CertificateError("X509_KEY_PASSWORD");
     try {
+      if (plaintext === undefined) throw new CertificateError("X509_KEY_PASSWORD");
       return parsePkcs8(plaintext);
     } catch (error) {
       // One wrong password of 256 leaves a padding that looks right. What it says of the garbage is nobody's business.

@@ -13,10 +13,9 @@ import { NO_BYTES, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import { aesTable } from "../../../src/tls/crypto/aes.ts";
 import { AesCbc } from "../../../src/tls/crypto/aes-cbc.ts";
-import { createCurve } from "../../../src/tls/crypto/curve.ts";
+import { createBigIntCurve, createCurve } from "../../../src/tls/crypto/curve.ts";
 import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
 import { signature } from "../../../src/tls/crypto/ecdsa.ts";
-import { bigintArithmetic } from "../../../src/tls/crypto/field.ts";
 import { createCrypto, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
 import { toInteger } from "../../../src/tls/crypto/integers.ts";
 import { p256LimbArithmetic } from "../../../src/tls/crypto/p256-limbs.ts";
@@ -30,7 +29,7 @@ const nobleHashes = { sha1: nobleSha1, sha256: sha2.sha256, sha384: sha2.sha384,
 /** `hash` is what noble makes its nonces with on that curve. */
 const p256Row = { name: "secp256r1", theirs: nist.p256, hash: sha256 } as const;
 const rows = [
-  { ...p256Row, title: "P-256 on BigInt", crypto: onBigInt, curve: createCurve(p256, bigintArithmetic), count: 8 },
+  { ...p256Row, title: "P-256 on BigInt", crypto: onBigInt, curve: createBigIntCurve(p256), count: 8 },
   { ...p256Row, title: "P-256 on limbs", crypto: onLimbs, curve: createCurve(p256, p256LimbArithmetic), count: 8 },
   {
     title: "P-384",
@@ -38,7 +37,7 @@ const rows = [
     theirs: nist.p384,
     hash: sha384,
     crypto: onBigInt,
-    curve: createCurve(p384, bigintArithmetic),
+    curve: createBigIntCurve(p384),
     count: 3,
   },
   {
@@ -47,7 +46,7 @@ const rows = [
     theirs: nist.p521,
     hash: sha512,
     crypto: onBigInt,
-    curve: createCurve(p521, bigintArithmetic),
+    curve: createBigIntCurve(p521),
     count: 3,
   },
 ] as const;

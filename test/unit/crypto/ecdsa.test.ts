@@ -2,11 +2,10 @@ import { createHash, createPublicKey, verify as nodeVerify } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { fromHex, NO_BYTES, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
-import { createCurve } from "../../../src/tls/crypto/curve.ts";
+import { createBigIntCurve } from "../../../src/tls/crypto/curve.ts";
 import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
 import { signature } from "../../../src/tls/crypto/ecdsa.ts";
 import { decodeSignature, encodeSignature } from "../../../src/tls/crypto/ecdsa-signature.ts";
-import { bigintArithmetic } from "../../../src/tls/crypto/field.ts";
 import { createCrypto, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
 import { toInteger } from "../../../src/tls/crypto/integers.ts";
 import type { PrivateKey, PublicKey } from "../../../src/tls/crypto/provider.ts";
@@ -77,7 +76,7 @@ describe("RFC 6979", () => {
       s: "00617cce7cf5064806c467f678d3b4080d6f1cc50af26ca209417308281b68af282623eaa63e5b5c0723d8b8c37ff0777b1a20f8ccb1dccc43997f1ee0e44da4a67a",
     },
   ])("RFC 6979 $section $parameters.name, $hash.name, “$message”", ({ parameters, hash, x, message, r, s }) => {
-    const curve = createCurve(parameters, bigintArithmetic);
+    const curve = createBigIntCurve(parameters);
     const digest = digestOf(hash.name, message);
     const task = signature(curve, hash, toInteger(fromHex(x)), digest, NO_BYTES, random);
     const expected = { r: BigInt(`0x${r}`), s: BigInt(`0x${s}`) };

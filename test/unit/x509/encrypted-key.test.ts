@@ -288,5 +288,9 @@ describe("RFC 5958 §3, RFC 8018 §6.2: encrypted private keys", () => {
     expect(secret!.every((byte) => byte === 0)).toBe(true);
     spy(password);
     expect(password).toEqual(utf8Encode(PASSWORD));
+    expect(() => spy("")).toThrow(error("X509_KEY_PASSWORD"));
+    expect(() => spy("another")).toThrow(error("X509_KEY_PASSWORD"));
+    expect(secret).toHaveLength(7);
+    expect(secret!.every((byte) => byte === 0)).toBe(true);
   });
 });

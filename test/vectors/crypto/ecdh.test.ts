@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
-import { type Curve, createCurve } from "../../../src/tls/crypto/curve.ts";
+import { type Curve, createBigIntCurve, createCurve } from "../../../src/tls/crypto/curve.ts";
 import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
-import { bigintArithmetic } from "../../../src/tls/crypto/field.ts";
 import { toBytes, toInteger } from "../../../src/tls/crypto/integers.ts";
 import { p256LimbArithmetic } from "../../../src/tls/crypto/p256-limbs.ts";
 import { random } from "../../unit/crypto/support.ts";
@@ -27,11 +26,11 @@ const p256Row = {
 
 describe.skipIf(!vectorsAvailable())("Wycheproof: ECDH", () => {
   it.each([
-    { ...p256Row, title: "secp256r1 on BigInt", curve: createCurve(p256, bigintArithmetic) },
+    { ...p256Row, title: "secp256r1 on BigInt", curve: createBigIntCurve(p256) },
     { ...p256Row, title: "secp256r1 on limbs", curve: createCurve(p256, p256LimbArithmetic) },
     {
       title: "secp384r1",
-      curve: createCurve(p384, bigintArithmetic),
+      curve: createBigIntCurve(p384),
       prefix: "3076301006072a8648ce3d020106052b81040022036200",
       every: deep ? 1 : 5,
       counts: {
@@ -44,7 +43,7 @@ describe.skipIf(!vectorsAvailable())("Wycheproof: ECDH", () => {
     },
     {
       title: "secp521r1",
-      curve: createCurve(p521, bigintArithmetic),
+      curve: createBigIntCurve(p521),
       prefix: "30819b301006072a8648ce3d020106052b8104002303818600",
       every: deep ? 1 : 5,
       counts: {
