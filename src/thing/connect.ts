@@ -6,6 +6,7 @@
  * @module
  */
 
+import { wipe } from "../bytes.ts";
 import { asThingwireError, isThingwireError, type ThingwireError, UsageError } from "../errors.ts";
 import { MqttClient } from "../mqtt/client.ts";
 import type { MqttStateChange } from "../mqtt/client-options.ts";
@@ -15,6 +16,7 @@ import { type CallOptions, type Logger, silent } from "../ports.ts";
 import { ShadowClient } from "../shadow/client.ts";
 import type { JsonObject } from "../shadow/json.ts";
 import type { CryptoProvider } from "../tls/crypto/provider.ts";
+import type { TlsError } from "../tls/errors.ts";
 import type { TlsConnectionInfo } from "../tls/events.ts";
 import { type Certificate, parseCertificate } from "../tls/x509/certificate.ts";
 import { describe, oneLine } from "../tls/x509/describe.ts";
@@ -77,6 +79,8 @@ class Connector {
   /** The first CONNACK came; what fails before it is the rejection of `connect`. */
   #wasConnected = false;
   #loss: ThingwireError | undefined;
+  /** What the last handshake left for the next one; holds secrets. */
+  #session: Uint8Array | undefined;
   info: TlsConnectionInfo | undefined;
   nativeInfo: NativeTlsInfo | undefined;
 
@@ -151,8 +155,15 @@ class Connector {
       handshakeTimeoutMs: handshakeMs,
       log: this.#log,
       keyLog: this.#options.keyLog,
+      session: this.#session,
+      onSession: (session) => this.#keepSession(session),
       onSecured: (info) => this.#secured(info),
     });
+  }
+
+  #keepSession(session: Uint8Array | undefined): void {
+    wipe(this.#session);
+    this.#session = session;
   }
 
   #nativeTransport(timeoutMs: number): Transport {
@@ -215,6 +226,8 @@ class Connector {
       this.#attempt?.accepted();
       this.#log.log("debug", TAG, `CONNACK: accepted, session present ${sessionPresent ? "yes" : "no"}`);
     }
+    // What ended with a fatal alert must not be resumed (RFC 5246 §7.2.2).
+    if (to === "closed" || endedWithAlert(error)) this.#keepSession(undefined);
     if (!this.#wasConnected || error === undefined || (to !== "waiting" && to !== "closed")) return;
     const explained = this.#explain(error);
     this.#loss = explained;
@@ -229,6 +242,12 @@ class Connector {
       this.#where,
     );
   }
+}
+
+function endedWithAlert(error: unknown): boolean {
+  for (let one = error; isThingwireError(one); one = one.cause)
+    if (one.layer === "tls" && (one as TlsError).alert !== undefined) return true;
+  return false;
 }
 
 class ConnectedThing implements Thing {

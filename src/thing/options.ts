@@ -27,11 +27,14 @@ export interface ThingTimeouts {
   readonly connackMs?: number | undefined;
 }
 
-/** What can be set of our TLS; the rest follows from the thing. */
+/**
+ * What can be set of our TLS; the rest follows from the thing. With `resumption` a connection that was lost comes back by an abbreviated
+ * handshake where the server can do that: brokers on OpenSSL can, AWS IoT Core cannot. The session is kept in memory, and no longer than the thing.
+ */
 export type ThingTlsOptions = Partial<
   Pick<
     TlsTransportOptions,
-    "alpn" | "groups" | "maxHandshakeBytes" | "serverName" | "signatureSchemes" | "sliceUnits" | "suites"
+    "alpn" | "groups" | "maxHandshakeBytes" | "resumption" | "serverName" | "signatureSchemes" | "sliceUnits" | "suites"
   >
 >;
 
