@@ -16,6 +16,7 @@ import type {
 import type { Deviation } from "./deviations.ts";
 import type { TlsError } from "./errors.ts";
 import type { MaxFragmentLength } from "./extensions.ts";
+import type { ServerResumption } from "./server-sessions.ts";
 import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
@@ -131,6 +132,8 @@ export interface TlsServerOptions extends CommonTlsOptions {
   admit?(certificates: readonly Certificate[]): number | undefined;
   /** Whether the extended master secret (RFC 7627) is answered; true by default. */
   readonly extendedMasterSecret?: boolean | undefined;
+  /** Whether and how sessions are resumed; not at all by default. A resumed client is asked for no certificate, but `select` and `admit` are asked again. */
+  readonly resumption?: ServerResumption | undefined;
   /** What is done wrong on purpose, for tests of clients. */
   readonly deviations?: readonly Deviation[] | undefined;
 }
@@ -225,6 +228,8 @@ export interface TlsServerConnectionInfo {
   readonly extendedMasterSecret: boolean;
   readonly encryptThenMac: boolean;
   readonly maxFragmentLength: MaxFragmentLength | undefined;
+  /** Whether it was an abbreviated handshake: group, schemes and the client's certificates are then those of the full one. */
+  readonly resumed: boolean;
   /** Leaf first, as the client sent them; empty where it sent none. */
   readonly clientCertificates: readonly Certificate[];
   /** The scheme of the client's CertificateVerify. */

@@ -173,6 +173,8 @@ export interface ClientExtensions {
   readonly secureRenegotiation: boolean;
   readonly maxFragmentLength: MaxFragmentLength | undefined;
   readonly encryptThenMac: boolean;
+  /** Empty where one is asked for; `undefined` where the client knows no tickets (RFC 5077 §3.2). */
+  readonly ticket: Uint8Array | undefined;
 }
 
 /** Checks and reads what a client offers; unknown extensions are ignored (RFC 5246 §7.4.1.4). */
@@ -209,6 +211,7 @@ export function readClientExtensions(extensions: readonly Extension[]): ClientEx
     secureRenegotiation: renegotiation !== undefined,
     maxFragmentLength: fragments === undefined ? undefined : readMaxFragmentLength(fragments),
     encryptThenMac: isKnown("encrypt_then_mac"),
+    ticket: found.get(ExtensionType.session_ticket),
   };
 }
 
@@ -222,6 +225,7 @@ export interface ServerExtensions {
   readonly secureRenegotiation: boolean;
   readonly maxFragmentLength: MaxFragmentLength | undefined;
   readonly encryptThenMac: boolean;
+  readonly isTicketPromised: boolean;
 }
 
 /** The extensions of our ServerHello: only what was asked for (RFC 5246 §7.4.1.4); `undefined` where that is nothing. */
@@ -240,6 +244,7 @@ export function encodeServerExtensions(answer: ServerExtensions): readonly Exten
   if (maxFragmentLength !== undefined) extensions.push(maxFragmentExtension(maxFragmentLength));
   if (answer.encryptThenMac) extensions.push({ type: ExtensionType.encrypt_then_mac, data: NO_BYTES });
   if (answer.extendedMasterSecret) extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
+  if (answer.isTicketPromised) extensions.push({ type: ExtensionType.session_ticket, data: NO_BYTES });
   return extensions.length === 0 ? undefined : extensions;
 }
 

@@ -47,4 +47,5 @@ export type { MaxFragmentLength } from "./extensions.ts";
 export { type PresetOptions, presets } from "./presets.ts";
 export type { DirectionKeys, ProtectionContext, RecordProtection } from "./record.ts";
 export { admitByTrust, TlsServer } from "./server.ts";
+export { type ServerResumption, SessionCache } from "./server-sessions.ts";
 export * from "./suites.ts";

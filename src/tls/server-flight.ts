@@ -1,28 +1,43 @@
 /**
  * A server's answer to ClientHello: ServerHello, Certificate, ServerKeyExchange, CertificateRequest, ServerHelloDone (RFC 5246 §7.4.1
- * to §7.4.5), with the choices before it.
+ * to §7.4.5), with the choices before it. Where a session is resumed it is ServerHello, NewSessionTicket, ChangeCipherSpec, Finished
+ * (§7.3, RFC 5077 §3.3), which in a full handshake end our second flight.
  *
  * @module
  */
 
-import { printable } from "../bytes.ts";
-import { chain, map, type Task } from "../task.ts";
+import { copyOf, NO_BYTES, printable } from "../bytes.ts";
+import { chain, done, map, type Task } from "../task.ts";
 import { deviatingParameters } from "./deviations.ts";
 import { clientRefused, TlsError } from "./errors.ts";
 import { type ClientExtensions, encodeServerExtensions, readClientExtensions } from "./extensions.ts";
 import type { CheckedIdentity } from "./identity.ts";
+import { logMasterSecret, trafficKeys, verifyData } from "./key-schedule.ts";
 import {
   ClientCertificateType,
   type ClientHello,
   encodeCertificate,
   encodeCertificateRequest,
   encodeEcdheParameters,
+  encodeFinished,
+  encodeNewSessionTicket,
   encodeServerHello,
   encodeServerHelloDone,
   encodeServerKeyExchange,
 } from "./messages.ts";
 import { TLS_1_2 } from "./record.ts";
-import type { Offered, ServerHandshake } from "./server-states.ts";
+import {
+  encodeServerSession,
+  findSession,
+  isKeepable,
+  remainingSeconds,
+  type ServerResumable,
+  sealTicket,
+  sessionOf,
+} from "./server-sessions.ts";
+import type { ServerSettings } from "./server-settings.ts";
+import type { Offered, Resumed, ServerHandshake, ServerKeyed, ServerNegotiated } from "./server-states.ts";
+import { MAX_SESSION_ID_BYTES } from "./session.ts";
 import {
   type CipherSuite,
   idText,
@@ -32,6 +47,7 @@ import {
   secp384r1,
   secp521r1,
 } from "./suites.ts";
+import { type ClientAdmitted, readmitClient } from "./verify.ts";
 
 /** TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746 §3.3). */
 const RENEGOTIATION_SCSV = 0x00ff;
@@ -42,12 +58,12 @@ const curves: readonly NamedGroup[] = /* @__PURE__ */ Object.freeze([secp256r1, 
 interface Choice {
   readonly suite: CipherSuite;
   readonly group: NamedGroup;
-  readonly scheme: SignatureScheme;
+  readonly signatureScheme: SignatureScheme;
 }
 
-/** Chooses and answers; the result is what the rest of the handshake needs. */
-export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake): Task<Offered> {
-  const { settings, transcript, clientRandom } = handshake;
+/** Chooses and answers; the result is what the rest of the handshake needs, which is less where a session is resumed. */
+export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake): Task<Offered | Resumed> {
+  const { settings, clientRandom } = handshake;
   const asked = readClientExtensions(hello.extensions ?? []);
   checkHello(hello, asked);
   handshake.fixVersion();
@@ -60,46 +76,100 @@ export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake)
       selection.alert,
     );
   const { identity, alpn } = selection;
-  const { suite, group, scheme } = choose(hello, asked, identity, handshake);
+  return chain<ServerResumable | undefined, Offered | Resumed>(findSession(hello, asked, handshake), (resumable) => {
+    if (resumable !== undefined) {
+      const admitted = readmitClient(settings, resumable);
+      const negotiated = negotiate(hello, asked, resumable, hello.sessionId, alpn, handshake);
+      return sendAbbreviatedFlight(negotiated, asked, resumable, admitted, handshake);
+    }
+    const choice = choose(hello, asked, identity, handshake);
+    const negotiated = negotiate(hello, asked, choice, undefined, alpn, handshake);
+    return sendFullFlight(negotiated, asked, identity, handshake);
+  });
+}
+
+/** `resumedId`: the session ID that is echoed, where a session is resumed. */
+function negotiate(
+  hello: ClientHello,
+  asked: ClientExtensions,
+  { suite, group, signatureScheme }: Choice,
+  resumedId: Uint8Array | undefined,
+  alpn: string | undefined,
+  handshake: ServerHandshake,
+): ServerNegotiated {
+  const { settings, clientRandom } = handshake;
+  const { serverName, maxFragmentLength } = asked;
   const random = new Uint8Array(32);
   settings.random.fill(random, "server_random");
   const extendedMasterSecret = asked.extendedMasterSecret && settings.extendedMasterSecret;
-  const encryptThenMac = asked.encryptThenMac && settings.encryptThenMac && suite.kind === "cbc";
-  const { maxFragmentLength } = asked;
   if (maxFragmentLength !== undefined) handshake.limitFragments(maxFragmentLength);
-  const secureRenegotiation = asked.secureRenegotiation || hello.suites.includes(RENEGOTIATION_SCSV);
-  const serverHello = encodeServerHello({
-    version: TLS_1_2,
-    random,
-    sessionId: new Uint8Array(0),
-    suite: suite.id,
-    compression: 0,
-    extensions: encodeServerExtensions({
-      isNamed: serverName !== undefined,
-      pointFormats: asked.pointFormats,
-      alpn,
-      extendedMasterSecret,
-      secureRenegotiation,
-      maxFragmentLength,
-      encryptThenMac,
-    }),
-  });
+  // Without a clock a session could not end, and without RFC 7627 it should not be resumed.
+  const mayResume = extendedMasterSecret && settings.resumption?.wallMs() !== undefined;
+  const isTicketPromised = mayResume && asked.ticket !== undefined && settings.resumption?.ticketKey !== undefined;
+  const isCached = mayResume && !isTicketPromised && settings.resumption?.cache !== undefined;
   handshake.log(
     "debug",
     () =>
-      `chosen: ${suite.name}, ${group.name}, signed with ${scheme.name}, ALPN ${alpn ?? "none"}, ` +
+      `chosen: ${suite.name}, ${group.name}, signed with ${signatureScheme.name}, ALPN ${alpn ?? "none"}, ` +
       `SNI ${serverName === undefined ? "none" : printable(serverName)}`,
   );
+  return {
+    suite,
+    group,
+    signatureScheme,
+    randoms: { client: clientRandom, server: random },
+    serverName,
+    alpn,
+    extendedMasterSecret,
+    encryptThenMac: asked.encryptThenMac && settings.encryptThenMac && suite.kind === "cbc",
+    maxFragmentLength,
+    sessionId: resumedId === undefined ? newSessionId(isCached, settings) : copyOf(resumedId),
+    isTicketPromised,
+    secureRenegotiation: asked.secureRenegotiation || hello.suites.includes(RENEGOTIATION_SCSV),
+  };
+}
 
+/** Empty for a session that is not cached (RFC 5246 §7.4.1.3). */
+function newSessionId(isCached: boolean, { random }: ServerSettings): Uint8Array {
+  const id = new Uint8Array(isCached ? MAX_SESSION_ID_BYTES : 0);
+  if (isCached) random.fill(id, "session_id");
+  return id;
+}
+
+function sendServerHello(
+  negotiated: ServerNegotiated,
+  { pointFormats }: ClientExtensions,
+  { transcript, send }: ServerHandshake,
+): Task<void> {
+  const { suite, randoms, sessionId, serverName } = negotiated;
+  const message = encodeServerHello({
+    version: TLS_1_2,
+    random: randoms.server,
+    sessionId,
+    suite: suite.id,
+    compression: 0,
+    extensions: encodeServerExtensions({ ...negotiated, isNamed: serverName !== undefined, pointFormats }),
+  });
+  return chain(transcript.start(suite.hash), () => send(message));
+}
+
+function sendFullFlight(
+  negotiated: ServerNegotiated,
+  asked: ClientExtensions,
+  identity: CheckedIdentity,
+  handshake: ServerHandshake,
+): Task<Offered> {
+  const { settings } = handshake;
+  const { group, signatureScheme: scheme, randoms } = negotiated;
   handshake.holdFlight();
-  const started = chain(transcript.start(suite.hash), () => handshake.send(serverHello));
+  const started = sendServerHello(negotiated, asked, handshake);
   const shown = chain(started, () => handshake.send(encodeCertificate(identity.certificates)));
   const exchange = chain(shown, () => settings.crypto.keyExchange(group.name, settings.random));
   return chain(exchange, (ours) => {
     handshake.wipeAtEnd(ours);
     const right = { group: group.id, publicKey: ours.publicKey };
     const parameters = encodeEcdheParameters(deviatingParameters(settings.deviations, right));
-    const digest = settings.crypto.digest(scheme.hash, [clientRandom, random, parameters]);
+    const digest = settings.crypto.digest(scheme.hash, [randoms.client, randoms.server, parameters]);
     const signed = chain(digest, (value) => handshake.sign(identity, scheme, value));
     const signedSent = chain(signed, (signature) =>
       handshake.send(encodeServerKeyExchange({ parameters, scheme: scheme.id, signature })),
@@ -108,22 +178,61 @@ export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake)
       chain(signedSent, () => sendRequestAndDone(handshake)),
       () => {
         handshake.releaseFlight();
-        const randoms = { client: clientRandom, server: random };
-        return {
-          suite,
-          randoms,
-          alpn,
-          extendedMasterSecret,
-          encryptThenMac,
-          maxFragmentLength,
-          serverName,
-          group,
-          ours,
-          signatureScheme: scheme,
-        };
+        return { ...negotiated, ours };
       },
     );
   });
+}
+
+/** RFC 5246 §7.3: the keys follow from the session's master secret, and we have the first word. */
+function sendAbbreviatedFlight(
+  negotiated: ServerNegotiated,
+  asked: ClientExtensions,
+  { session }: ServerResumable,
+  admitted: ClientAdmitted,
+  handshake: ServerHandshake,
+): Task<Resumed> {
+  const { settings, clientRandom } = handshake;
+  const { master } = session;
+  logMasterSecret(settings, clientRandom, master);
+  handshake.holdFlight();
+  return chain(sendServerHello(negotiated, asked, handshake), () => {
+    handshake.enterPhase("keyDerivation");
+    return chain(trafficKeys(settings, negotiated, master), (keys) => {
+      handshake.wipeAtEnd(keys.client, keys.server);
+      const keyed: ServerKeyed = { ...negotiated, master, keys, resumed: session };
+      return map(sendLastMessages(keyed, admitted, handshake), () => ({ keyed, admitted }));
+    });
+  });
+}
+
+/** NewSessionTicket where it was promised, ChangeCipherSpec, Finished: the end of our flight, which leaves then. */
+export function sendLastMessages(keyed: ServerKeyed, client: ClientAdmitted, handshake: ServerHandshake): Task<void> {
+  const { settings, transcript } = handshake;
+  const { suite, master, keys } = keyed;
+  handshake.holdFlight();
+  const ticketSent = keyed.isTicketPromised ? sendTicket(keyed, client, handshake) : done(undefined);
+  const finished = chain(ticketSent, () =>
+    verifyData(settings.crypto, suite, master, "server", transcript.digest(suite.hash)),
+  );
+  return chain(finished, (value) => {
+    handshake.sendChangeCipherSpec(keys.server);
+    return map(handshake.send(encodeFinished(value)), () => handshake.releaseFlight());
+  });
+}
+
+/** RFC 5077 §3.3. A renewed ticket is good for what is left of its session; an empty one says that there is none. */
+function sendTicket(keyed: ServerKeyed, client: ClientAdmitted, handshake: ServerHandshake): Task<void> {
+  const { settings } = handshake;
+  const session = sessionOf(keyed, client, settings);
+  const state = session === undefined ? undefined : encodeServerSession(session);
+  const lifetimeHint = session === undefined ? undefined : remainingSeconds(session.createdMs, settings);
+  const key = settings.resumption?.ticketKey;
+  if (state === undefined || lifetimeHint === undefined || key === undefined || !isKeepable(state))
+    return handshake.send(encodeNewSessionTicket({ lifetimeHint: 0, ticket: NO_BYTES }));
+  return chain(sealTicket(state, key, settings), (ticket) =>
+    handshake.send(encodeNewSessionTicket({ lifetimeHint, ticket })),
+  );
 }
 
 function sendRequestAndDone(handshake: ServerHandshake): Task<void> {
@@ -168,11 +277,11 @@ function choose(
   if (suite === undefined) throw nothingInCommon(`cipher suite for an ${authentication.toUpperCase()} certificate`);
   const group = settings.groups.find((ours) => groups?.includes(ours.id) ?? true);
   if (group === undefined) throw nothingInCommon("group");
-  const scheme = settings.signatureSchemes.find(
+  const signatureScheme = settings.signatureSchemes.find(
     (ours) => ours.key === publicKey.type && signatureSchemes.includes(ours.id),
   );
-  if (scheme === undefined) throw nothingInCommon("signature scheme");
-  return { suite, group, scheme };
+  if (signatureScheme === undefined) throw nothingInCommon("signature scheme");
+  return { suite, group, signatureScheme };
 }
 
 function nothingInCommon(what: string): TlsError {

@@ -8,8 +8,13 @@ import type { Deviation } from "./deviations.ts";
 import { TlsError } from "./errors.ts";
 import type { ClientRequest, TlsServerOptions } from "./events.ts";
 import { type CheckedIdentity, readLeaf } from "./identity.ts";
+import { type ServerResumption, TICKET_KEY_BYTES } from "./server-sessions.ts";
 import { type CommonSettings, checkCommonOptions, invalid } from "./settings.ts";
 import type { Certificate } from "./x509/certificate.ts";
+
+const DEFAULT_LIFETIME_SECONDS = 7200;
+/** RFC 5246 §F.1.4. */
+const MAX_LIFETIME_SECONDS = 86_400;
 
 /** {@link ClientSelection}, with the identity's key read. */
 type CheckedSelection =
@@ -23,6 +28,7 @@ export interface ServerSettings extends CommonSettings, Pick<TlsServerOptions, "
   admit(certificates: readonly Certificate[]): number | undefined;
   readonly certificateAuthorities: readonly Uint8Array[];
   readonly extendedMasterSecret: boolean;
+  readonly resumption: (ServerResumption & { readonly lifetimeSeconds: number }) | undefined;
   readonly deviations: readonly Deviation[];
 }
 
@@ -36,6 +42,14 @@ export function checkServerOptions(options: TlsServerOptions): ServerSettings {
   for (const { on, fragments = [], times = 0, nth = 0 } of deviations)
     if (![...fragments, times, nth].every((count) => Number.isInteger(count) && count >= 0))
       invalid(`deviations: fragments, times and nth of ${on} must be whole numbers from 0`);
+  const { resumption } = options;
+  const lifetimeSeconds = resumption?.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
+  if (!(Number.isInteger(lifetimeSeconds) && lifetimeSeconds > 0 && lifetimeSeconds <= MAX_LIFETIME_SECONDS))
+    invalid("resumption.lifetimeSeconds must be a whole number from 1 to 86,400");
+  if (resumption?.ticketKey !== undefined && resumption.ticketKey.length !== TICKET_KEY_BYTES)
+    invalid("resumption.ticketKey must be of 16 bytes");
+  if (resumption?.ticketKey !== undefined && !options.crypto.supports("aes-128-gcm"))
+    invalid("the crypto provider does not support aes-128-gcm, with which tickets are sealed");
   return {
     ...checkCommonOptions(options),
     role: "server",
@@ -51,6 +65,7 @@ export function checkServerOptions(options: TlsServerOptions): ServerSettings {
     clientCertificate,
     certificateAuthorities: options.certificateAuthorities ?? [],
     extendedMasterSecret: options.extendedMasterSecret ?? true,
+    resumption: resumption === undefined ? undefined : { ...resumption, lifetimeSeconds },
     deviations,
   };
 }

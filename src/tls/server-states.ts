@@ -1,20 +1,20 @@
 /**
- * The states of a TLS 1.2 server in a full ECDHE handshake (RFC 5246 §7.3), named for the message that they expect. Each one is built
- * with exactly the data that exists at that point; the last one cannot be built without the proofs of `verify.ts`.
+ * The states of a TLS 1.2 server (RFC 5246 §7.3), named for the message that they expect: in a full ECDHE handshake, and in an abbreviated
+ * one, which goes from the ClientHello right to ChangeCipherSpec. Each one is built with exactly the data that exists at that point; the last one cannot be built without the proofs of `verify.ts`.
  *
  * ```
  * state                    message            next
- * ExpectClientHello        ClientHello        ExpectCertificate, or ExpectClientKeyExchange   (our flight: server-flight.ts)
+ * ExpectClientHello        ClientHello        ExpectCertificate, ExpectClientKeyExchange, or (resumed) ExpectChangeCipherSpec   (our flight: server-flight.ts)
  * ExpectCertificate        Certificate        ExpectClientKeyExchange
  * ExpectClientKeyExchange  ClientKeyExchange  ExpectCertificateVerify, or ExpectChangeCipherSpec
  * ExpectCertificateVerify  CertificateVerify  ExpectChangeCipherSpec
  * ExpectChangeCipherSpec   ChangeCipherSpec   ExpectFinished
- * ExpectFinished           Finished           ExpectTraffic   (with our ChangeCipherSpec and Finished)
+ * ExpectFinished           Finished           ExpectTraffic   (after a full handshake with the end of our flight)
  * ExpectTraffic            ApplicationData    (stays)
  * ```
  *
  * Any other message in any state is `TLS_UNEXPECTED_MESSAGE`. A second ClientHello (refused) and alerts are the engine's. Left out on
- * purpose, as in the client: resumption, tickets, renegotiation, stapled OCSP; and TLS 1.3, so that no downgrade needs a sentinel.
+ * purpose, as in the client: renegotiation, stapled OCSP; and TLS 1.3, so that no downgrade needs a sentinel.
  *
  * @module
  */
@@ -33,9 +33,9 @@ import {
   decodeClientHello,
   decodeClientKeyExchange,
   decodeFinished,
-  encodeFinished,
 } from "./messages.ts";
-import { sendServerFlight } from "./server-flight.ts";
+import { sendLastMessages, sendServerFlight } from "./server-flight.ts";
+import { cacheSession, type ServerSession } from "./server-sessions.ts";
 import type { ServerSettings } from "./server-settings.ts";
 import { allSignatureSchemes, idText, type NamedGroup, type SignatureScheme } from "./suites.ts";
 import { ExpectTraffic } from "./traffic.ts";
@@ -46,22 +46,38 @@ import { type Certificate, parseCertificate } from "./x509/certificate.ts";
 export type ServerHandshake = Handshake<ServerSettings, TlsServerConnectionInfo>;
 type ServerState = Task<State<ServerHandshake>>;
 
-/** What the hellos settled, with the ephemeral key that we signed. */
-export interface Offered extends Negotiated {
+/** What the hellos settled. */
+export interface ServerNegotiated extends Negotiated {
   readonly serverName: string | undefined;
   readonly group: NamedGroup;
-  readonly ours: KeyExchange;
   readonly signatureScheme: SignatureScheme;
+  readonly secureRenegotiation: boolean;
+  /** Ours; empty where the session is not cached. */
+  readonly sessionId: Uint8Array;
+  readonly isTicketPromised: boolean;
+}
+
+/** … with the ephemeral key that we signed. */
+export interface Offered extends ServerNegotiated {
+  readonly ours: KeyExchange;
 }
 
 /** … with the client's certificates, or that it may go without. */
 type Shown = { readonly certificates: readonly Certificate[] } | { readonly admitted: ClientAdmitted };
 
 /** … with keys. */
-interface ServerKeyed extends Offered {
+export interface ServerKeyed extends ServerNegotiated {
   /** 48 bytes, which the engine wipes at the end. */
   readonly master: Uint8Array;
   readonly keys: TrafficKeys;
+  /** In an abbreviated handshake. */
+  readonly resumed: ServerSession | undefined;
+}
+
+/** A resumed session: our flight is sent to its end. */
+export interface Resumed {
+  readonly keyed: ServerKeyed;
+  readonly admitted: ClientAdmitted;
 }
 
 /** Nothing came yet. */
@@ -71,11 +87,12 @@ export class ExpectClientHello extends Expect<ServerHandshake> {
 
   protected react({ body }: Incoming, handshake: ServerHandshake): ServerState {
     const { settings } = handshake;
-    return map(sendServerFlight(decodeClientHello(body), handshake), (offered) =>
-      settings.clientCertificate === "none"
-        ? new ExpectClientKeyExchange(offered, { admitted: admitWithoutCertificate(settings, false) })
-        : new ExpectCertificate(offered),
-    );
+    return map(sendServerFlight(decodeClientHello(body), handshake), (sent) => {
+      if ("keyed" in sent) return new ExpectChangeCipherSpec(sent.keyed, sent.admitted);
+      return settings.clientCertificate === "none"
+        ? new ExpectClientKeyExchange(sent, { admitted: admitWithoutCertificate(settings, false) })
+        : new ExpectCertificate(sent);
+    });
   }
 }
 
@@ -139,7 +156,7 @@ class ExpectClientKeyExchange extends Expect<ServerHandshake> {
     return chain(masterSecret, (master) =>
       map(trafficKeys(handshake.settings, offered, master), (keys) => {
         handshake.wipeAtEnd(keys.client, keys.server);
-        const keyed: ServerKeyed = { ...offered, master, keys };
+        const keyed: ServerKeyed = { ...offered, master, keys, resumed: undefined };
         if ("certificates" in shown) return new ExpectCertificateVerify(keyed, shown.certificates);
         return new ExpectChangeCipherSpec(keyed, shown.admitted);
       }),
@@ -211,20 +228,15 @@ class ExpectFinished extends Expect<ServerHandshake> {
   protected react({ body }: Incoming, handshake: ServerHandshake): ServerState {
     const keyed = this.#keyed;
     const client = this.#admitted;
-    const { suite, master, keys } = keyed;
+    const { suite, master } = keyed;
     const { settings, transcript } = handshake;
     const received = decodeFinished(body);
     return chain(verifyData(settings.crypto, suite, master, "client", this.#digest), (expected) => {
       const finished = verifyFinished(expected, received);
-      const ours = verifyData(settings.crypto, suite, master, "server", transcript.digest(suite.hash));
-      const sent = chain(ours, (value) => {
-        handshake.holdFlight();
-        handshake.sendChangeCipherSpec(keys.server);
-        return handshake.send(encodeFinished(value));
-      });
+      const sent = keyed.resumed === undefined ? sendLastMessages(keyed, client, handshake) : done(undefined);
       return map(sent, () => {
-        handshake.releaseFlight();
         transcript.wipe();
+        if (keyed.resumed === undefined) cacheSession(keyed, client, settings);
         handshake.secured({
           suite,
           group: keyed.group,
@@ -234,6 +246,7 @@ class ExpectFinished extends Expect<ServerHandshake> {
           extendedMasterSecret: keyed.extendedMasterSecret,
           encryptThenMac: keyed.encryptThenMac,
           maxFragmentLength: keyed.maxFragmentLength,
+          resumed: keyed.resumed !== undefined,
           clientCertificates: client.certificates,
           clientSignatureScheme: client.scheme,
         });

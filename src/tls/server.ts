@@ -1,6 +1,6 @@
 /**
  * A small TLS 1.2 server engine (RFC 5246), for tests and for the simulator: mutual authentication, an identity that is chosen by SNI and
- * ALPN, and a script of deviations. It is not hardened for the open internet and offers no resumption; see `server-states.ts`.
+ * ALPN, resumption, and a script of deviations. It is not hardened for the open internet; see `server-states.ts`.
  *
  * What it does is in `connection.ts`, which it shares with the client. Life: `feed`, `work`, `nextEvent` in turn, from the start.
  *

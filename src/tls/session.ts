@@ -12,12 +12,13 @@
  * @module
  */
 
-import { ByteReader, ByteWriter, copyOf, equal, utf8Encode, wipe } from "../bytes.ts";
+import { type ByteReader, ByteWriter, copyOf, equal, utf8Encode, wipe } from "../bytes.ts";
 import type { Task } from "../task.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
 import { type MaxFragmentLength, maxFragmentLengths } from "./extensions.ts";
 import { MASTER_SECRET_BYTES } from "./key-schedule.ts";
+import { messageReader } from "./messages.ts";
 import type { Settings } from "./settings.ts";
 import { type Certificate, parseCertificate } from "./x509/certificate.ts";
 import { CertificateError } from "./x509/errors.ts";
@@ -108,18 +109,20 @@ export function decodeSession(blob: Uint8Array, crypto: CryptoProvider): Session
   if (blob.length <= CHECKSUM_BYTES) return undefined;
   const content = blob.subarray(0, blob.length - CHECKSUM_BYTES);
   if (content[0] !== BLOB_VERSION || !equal(checksum(content, crypto), blob.subarray(content.length))) return undefined;
+  return readStored(content, readSession);
+}
+
+/** What `read` makes of bytes that were kept; `undefined` where it fails, or meets an unreadable certificate. */
+export function readStored<T>(content: Uint8Array, read: (reader: ByteReader) => T): T | undefined {
   try {
-    return readSession(content);
+    return read(messageReader(content, "session"));
   } catch (error) {
     if (error instanceof TlsError || error instanceof CertificateError) return undefined;
     throw error;
   }
 }
 
-function readSession(content: Uint8Array): Session {
-  const reader = new ByteReader(content, (problem, offset) => {
-    throw new TlsError("TLS_DECODE_ERROR", `session at byte ${offset}: ${problem}`);
-  });
+function readSession(reader: ByteReader): Session {
   reader.uint8();
   const kind = reader.uint8();
   const value = copyOf(reader.bytes(reader.uint16()));
@@ -151,6 +154,7 @@ export function writeTime(writer: ByteWriter, ms: number): void {
   writer.uint16(Math.floor(ms / 2 ** 32)).uint32(ms % 2 ** 32);
 }
 
+/** The other direction of {@link writeTime}. */
 export function readTime(reader: ByteReader): number {
   return reader.uint16() * 2 ** 32 + reader.uint32();
 }

@@ -16,6 +16,7 @@ import { clientRefused, TlsError } from "./errors.ts";
 import { keyText } from "./identity.ts";
 import type { Randoms } from "./key-schedule.ts";
 import type { ServerKeyExchange } from "./messages.ts";
+import type { ServerResumable } from "./server-sessions.ts";
 import type { ServerSettings } from "./server-settings.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
@@ -200,6 +201,12 @@ export function verifyClient(
 export function admitWithoutCertificate(settings: AdmissionSettings, isAsked: boolean): ClientAdmitted {
   if (settings.clientCertificate === "require") throw new TlsError("TLS_CLIENT_CERTIFICATE_MISSING");
   return isAsked ? admitted(settings, [], undefined) : new ClientProof([], undefined);
+}
+
+/** A client whose session is resumed: that it holds the key of its certificate was proved then; whether it is admitted is asked again. */
+export function readmitClient(settings: AdmissionSettings, { session, clientScheme }: ServerResumable): ClientAdmitted {
+  if (session.certificates.length > 0) return admitted(settings, session.certificates, clientScheme);
+  return admitWithoutCertificate(settings, settings.clientCertificate !== "none");
 }
 
 function admitted(

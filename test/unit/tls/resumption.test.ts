@@ -1,0 +1,513 @@
+/**
+ * Resumption between our client and our server: abbreviated handshakes by session ID and by ticket, what the server declines, what a
+ * deviating server gets for an answer, and that chunks and budgets make no difference.
+ */
+import { describe, expect, it } from "vitest";
+import { concat, toHex } from "../../../src/bytes.ts";
+import { finish } from "../../../src/task.ts";
+import { alertRecord, alterFields, type Deviation } from "../../../src/tls/deviations.ts";
+import type { TlsClientOptions, TlsServerOptions } from "../../../src/tls/events.ts";
+import { ExtensionType } from "../../../src/tls/extensions.ts";
+import * as messages from "../../../src/tls/messages.ts";
+import { presets } from "../../../src/tls/presets.ts";
+import {
+  decodeServerSession,
+  openTicket,
+  type ServerResumption,
+  SessionCache,
+  sealTicket,
+} from "../../../src/tls/server-sessions.ts";
+import { decodeSession, encodeSession } from "../../../src/tls/session.ts";
+import * as suites from "../../../src/tls/suites.ts";
+import { seededRandom } from "../../fixtures/seeded-random.ts";
+import { crypto, Driver, ecIdentity, NOW } from "./client.ts";
+import { Dialog, ecServer, rsaServer, ServerDriver } from "./server.ts";
+
+const HOUR = 3_600_000;
+const KEY = new Uint8Array(16).fill(9);
+
+type Kind = "id" | "ticket";
+const resumptions = (kind: Kind, more: Partial<ServerResumption> = {}): ServerResumption => ({
+  wallMs: () => NOW,
+  ...(kind === "id" ? { cache: new SessionCache() } : { ticketKey: KEY }),
+  ...more,
+});
+
+/** Handshakes, and what they left. */
+function shake(
+  server: Partial<TlsServerOptions>,
+  client: Partial<TlsClientOptions> = {},
+  budget?: () => number,
+): Dialog & { readonly session: Uint8Array | undefined } {
+  const dialog = new Dialog(server, { resumption: true, ...client }, budget);
+  const kept = dialog.client.events.find(({ type }) => type === "session");
+  return Object.assign(dialog, { session: kept?.type === "session" ? kept.session : undefined });
+}
+
+function info(dialog: Dialog) {
+  const event = dialog.client.events.find(({ type }) => type === "secured");
+  if (event?.type !== "secured") throw dialog.client.error ?? dialog.server.error ?? new Error("nothing happened");
+  return event;
+}
+const steps = (dialog: Dialog) => info(dialog).statistics.timeline.map((step) => `${step.direction} ${step.message}`);
+
+describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake by %s", (kind) => {
+  it("has no certificates and no key exchange, and both sides know the same", () => {
+    const resumption = resumptions(kind);
+    const admitted: number[] = [];
+    const options = { resumption, admit: (list: readonly unknown[]) => void admitted.push(list.length) };
+    const first = shake(options);
+    expect(info(first).resumed).toBe(false);
+    expect(first.server.secured?.resumed).toBe(false);
+    const second = shake(options, { session: first.session });
+    expect(second.isSecured).toBe(true);
+    expect(steps(second)).toEqual([
+      "sent ClientHello",
+      "received ServerHello",
+      ...(kind === "ticket" ? ["received NewSessionTicket"] : []),
+      "received ChangeCipherSpec",
+      "received Finished",
+      "sent ChangeCipherSpec",
+      "sent Finished",
+    ]);
+    const { suite, group, signatureScheme, peer } = info(first);
+    expect(info(second)).toMatchObject({
+      suite,
+      group,
+      signatureScheme,
+      resumed: true,
+      clientSignatureScheme: undefined,
+    });
+    expect(info(second).peer.path.map(({ der }) => der)).toEqual(peer.path.map(({ der }) => der));
+    expect(info(second).peer.anchor).toBe(peer.anchor);
+    expect(second.server.secured).toMatchObject({
+      resumed: true,
+      clientSignatureScheme: first.server.secured?.clientSignatureScheme,
+    });
+    expect(second.server.secured?.clientCertificates.map(({ der }) => der)).toEqual(ecIdentity.certificates);
+    // The client's certificate is asked about each time: it may be revoked meanwhile.
+    expect(admitted).toEqual([1, 1]);
+    expect(info(second).statistics.phases.map(({ phase }) => phase)).toEqual(["hello", "keyDerivation", "finished"]);
+    second.client.client.write(Uint8Array.of(1, 2));
+    second.server.server.write(Uint8Array.of(3));
+    second.run();
+    expect([concat(second.server.data), concat(second.client.data)]).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3)]);
+    expect(second.client.client.exportKeyingMaterial("x", undefined, 20)).toEqual(
+      second.server.server.exportKeyingMaterial("x", undefined, 20),
+    );
+    expect(second.client.client.exportKeyingMaterial("x", undefined, 20)).not.toEqual(
+      first.client.client.exportKeyingMaterial("x", undefined, 20),
+    );
+  });
+
+  it("writes both hellos' keys to the key log", () => {
+    const resumption = resumptions(kind);
+    const lines: string[][] = [[], []];
+    const first = shake({ resumption });
+    shake(
+      { resumption, keyLog: (line) => void lines[0]!.push(line) },
+      { session: first.session, keyLog: (line) => void lines[1]!.push(line) },
+    );
+    expect(lines[0]).toEqual(lines[1]);
+    const { master } = decodeSession(first.session!, crypto)!;
+    expect(lines[0]).toHaveLength(1);
+    expect(lines[0]![0]).toMatch(new RegExp(`^CLIENT_RANDOM [0-9a-f]{64} ${toHex(master)}$`));
+  });
+
+  it("leaves a new session only with a new ticket, and that one ends with the first", () => {
+    const resumption = resumptions(kind);
+    const first = shake({ resumption });
+    const later = NOW + HOUR / 2;
+    const now = { wallMs: () => later };
+    const second = shake({ resumption: { ...resumption, ...now } }, { session: first.session, ...now });
+    expect(info(second).resumed).toBe(true);
+    if (kind === "id") expect(second.session).toBeUndefined();
+    else {
+      const [old, renewed] = [decodeSession(first.session!, crypto)!, decodeSession(second.session!, crypto)!];
+      expect(renewed.handle.value).not.toEqual(old.handle.value);
+      expect([renewed.createdMs, renewed.expiresMs]).toEqual([old.createdMs, NOW + 2 * HOUR]);
+      expect(renewed.master).toEqual(old.master);
+      const third = shake({ resumption: { ...resumption, ...now } }, { session: second.session, ...now });
+      expect(info(third).resumed).toBe(true);
+    }
+  });
+
+  it.each(presets.full())("$name", (suite) => {
+    const identity = suite.authentication === "rsa" ? rsaServer : ecServer;
+    const options = { suites: [suite], resumption: resumptions(kind), select: () => ({ identity }) };
+    const first = shake(options, { suites: [suite] });
+    const second = shake(options, { suites: [suite], session: first.session });
+    expect(info(second)).toMatchObject({ resumed: true, suite, encryptThenMac: suite.kind === "cbc" });
+  });
+
+  it("RFC 7366 encrypt-then-MAC and RFC 7301 §3.1 ALPN are negotiated anew", () => {
+    const suite = suites.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256;
+    const client = { suites: [suite], alpn: ["a", "b"] };
+    const resumption = resumptions(kind);
+    const first = shake({ suites: [suite], resumption, select: () => ({ identity: ecServer, alpn: "a" }) }, client);
+    const second = shake(
+      { suites: [suite], resumption, encryptThenMac: false, select: () => ({ identity: ecServer, alpn: "b" }) },
+      { ...client, session: first.session },
+    );
+    expect(info(first)).toMatchObject({ encryptThenMac: true, alpn: "a" });
+    expect(info(second)).toMatchObject({ resumed: true, encryptThenMac: false, alpn: "b" });
+  });
+
+  it("RFC 6066 §4 with short records", () => {
+    const resumption = resumptions(kind);
+    const first = shake({ resumption }, { maxFragmentLength: 512 });
+    const second = shake({ resumption }, { maxFragmentLength: 512, session: first.session });
+    expect(info(second)).toMatchObject({ resumed: true, maxFragmentLength: 512 });
+  });
+
+  it("pieces of any size and a budget of 1 make no difference", () => {
+    const resumption = resumptions(kind);
+    const first = shake({ resumption });
+    const outputs: Uint8Array[] = [];
+    for (const [size, budget] of [
+      [1, 1],
+      [7, 50],
+      [1 << 14, 1_000_000],
+    ] as const) {
+      const client = new Driver(
+        { session: first.session, identity: ecIdentity, random: seededRandom(3) },
+        () => budget,
+      );
+      const server = new ServerDriver({ resumption, random: seededRandom(4) }, () => budget);
+      const all: Uint8Array[] = [];
+      for (let moved = true; moved; ) {
+        moved = false;
+        for (const [from, to] of [
+          [client, server],
+          [server, client],
+        ] as const) {
+          const bytes = concat(from.output.splice(0));
+          all.push(bytes);
+          moved ||= bytes.length > 0;
+          for (let at = 0; at < bytes.length; at += size) to.feed(bytes.subarray(at, at + size));
+        }
+      }
+      expect(client.isSecured && server.secured?.resumed).toBe(true);
+      outputs.push(concat(all));
+    }
+    expect(outputs[1]).toEqual(outputs[0]);
+    expect(outputs[2]).toEqual(outputs[0]);
+  });
+
+  it("a client without a certificate resumes where none is demanded", () => {
+    for (const clientCertificate of ["none", "request"] as const) {
+      const options = { resumption: resumptions(kind), clientCertificate };
+      const first = shake(options, { identity: undefined });
+      const second = shake(options, { identity: undefined, session: first.session });
+      expect(info(second).resumed).toBe(true);
+      expect(second.server.secured?.clientCertificates).toEqual([]);
+      const third = shake(
+        { ...options, clientCertificate: "require" },
+        { identity: undefined, session: first.session },
+      );
+      expect(third.server.error?.code).toBe("TLS_CLIENT_CERTIFICATE_MISSING");
+    }
+  });
+
+  describe("full handshake instead", () => {
+    const full = (
+      before: Partial<TlsServerOptions>,
+      after: Partial<TlsServerOptions>,
+      client: Partial<TlsClientOptions> = {},
+      later: Partial<TlsClientOptions> = {},
+    ) => {
+      const resumption = resumptions(kind);
+      const first = shake({ resumption, ...before }, client);
+      expect(first.session).toBeDefined();
+      const same = shake({ resumption, ...before }, { ...client, session: first.session });
+      expect(info(same).resumed).toBe(true);
+      const second = shake({ resumption, ...before, ...after }, { ...client, session: first.session, ...later });
+      expect(info(second).resumed).toBe(false);
+      expect(second.server.secured?.resumed).toBe(false);
+      return second;
+    };
+    it("a server without resumption", () => void full({}, { resumption: undefined }));
+    it("a server that knows nothing of it", () =>
+      void full({}, { resumption: resumptions(kind, kind === "id" ? {} : { ticketKey: new Uint8Array(16) }) }));
+    it("a server that knows only the other kind", () =>
+      void full({}, { resumption: resumptions(kind === "id" ? "ticket" : "id") }));
+    it("a server without RFC 7627 makes and resumes no session (RFC 7627 §5.3)", () =>
+      expect(full({}, { extendedMasterSecret: false }).session).toBeUndefined());
+    it("a server that does not know the time", () =>
+      expect(full({}, { resumption: resumptions(kind, { wallMs: () => undefined }) }).session).toBeUndefined());
+    it("a server whose suites are others now", () => {
+      const all = presets.awsIot();
+      const rest = all.filter((suite) => suite !== suites.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256);
+      full({ suites: [suites.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256] }, { suites: rest });
+    });
+    it("a server whose groups or schemes are others now", () => {
+      full({}, { groups: [suites.x25519] });
+      full({}, { signatureSchemes: [suites.ecdsa_secp384r1_sha384] });
+    });
+    it("a server that asks for no certificate now", () => void full({}, { clientCertificate: "none" }));
+  });
+
+  it("ends after its lifetime, on both sides", () => {
+    const cache = new SessionCache();
+    const at = (now: number, clientNow = now, session?: Uint8Array) =>
+      shake(
+        {
+          resumption: resumptions(kind, {
+            ...(kind === "id" ? { cache } : {}),
+            wallMs: () => now,
+            lifetimeSeconds: 60,
+          }),
+        },
+        { session, wallMs: () => clientNow },
+      );
+    const { session } = at(NOW);
+    expect(info(at(NOW + 59_999, NOW + 59_999, session)).resumed).toBe(true);
+    expect(info(at(NOW + 60_000, NOW + 59_999, session)).resumed).toBe(false);
+    expect(info(at(NOW - 1, NOW, session)).resumed).toBe(false);
+    if (kind === "ticket") expect(info(at(NOW + 59_999, NOW + 60_000, session)).resumed).toBe(false);
+  });
+
+  it("RFC 6066 §3 never under another SNI, whatever the client thinks", () => {
+    const resumption = resumptions(kind);
+    const { session } = shake({ resumption });
+    // The same session as if it were another host's.
+    const stolen = { ...decodeSession(session!, crypto)! };
+    const other = shake({ resumption }, { serverName: "a.iot.example.test" });
+    const binding = decodeSession(other.session!, crypto)!.binding;
+    const dialog = shake(
+      { resumption },
+      { serverName: "a.iot.example.test", session: encodeSession({ ...stolen, binding }, crypto) },
+    );
+    expect(info(dialog).resumed).toBe(false);
+  });
+
+  it("RFC 7627 §5.3 a client that leaves the extended master secret out is refused", () => {
+    const resumption = resumptions(kind);
+    const { session } = shake({ resumption });
+    const client = new Driver({ session, identity: ecIdentity });
+    const [record] = client.output;
+    const hello = messages.decodeClientHello(record!.subarray(9));
+    const extensions = hello.extensions!.filter(({ type }) => type !== ExtensionType.extended_master_secret);
+    const changed = messages.encodeClientHello({ ...hello, extensions });
+    const server = new ServerDriver({ resumption });
+    server.feed(concat([Uint8Array.of(22, 3, 3, changed.length >> 8, changed.length & 255), changed]));
+    expect(server.error).toMatchObject({ code: "TLS_SESSION_MISMATCH", alert: 40, rfc: "RFC 7627 §5.3" });
+    expect(concat(server.output).subarray(-2)).toEqual(Uint8Array.of(2, 40));
+  });
+
+  it("a client that is not admitted any more is refused with its alert", () => {
+    const resumption = resumptions(kind);
+    const { session } = shake({ resumption });
+    const refused = shake({ resumption, admit: () => 44 }, { session });
+    expect(refused.server.error).toMatchObject({ code: "TLS_CLIENT_REFUSED", alert: 44 });
+    expect(refused.client.error).toMatchObject({ code: "TLS_ALERT_RECEIVED", alert: 44 });
+  });
+
+  it.each<[string, readonly Deviation[], string, number]>([
+    [
+      "another suite",
+      [alterFields("ServerHello", (hello) => ({ ...hello, suite: suites.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384.id }))],
+      "TLS_SESSION_MISMATCH",
+      47,
+    ],
+    [
+      "RFC 7627 §5.3 no extended master secret",
+      [
+        alterFields("ServerHello", (hello) => ({
+          ...hello,
+          extensions: hello.extensions!.filter(({ type }) => type !== ExtensionType.extended_master_secret),
+        })),
+      ],
+      "TLS_SESSION_MISMATCH",
+      40,
+    ],
+    [
+      "no ChangeCipherSpec",
+      [
+        { on: "ChangeCipherSpec", times: 0 },
+        { on: "Finished", plain: true },
+      ],
+      "TLS_UNEXPECTED_MESSAGE",
+      10,
+    ],
+    [
+      "close_notify instead of Finished",
+      [{ on: "Finished", before: [alertRecord(1, 0)] }],
+      "TLS_CLOSED_IN_HANDSHAKE",
+      -1,
+    ],
+    [
+      "another Finished",
+      [alterFields("Finished", (data) => data.map((byte, i) => (i === 11 ? byte ^ 1 : byte)))],
+      "TLS_BAD_FINISHED",
+      51,
+    ],
+    [
+      "a hello that was changed on the wire",
+      [
+        {
+          ...alterFields("ServerHello", (hello) => ({
+            ...hello,
+            extensions: hello.extensions!.filter(({ type }) => type !== ExtensionType.renegotiation_info),
+          })),
+          onlyOnWire: true,
+        },
+      ],
+      "TLS_BAD_FINISHED",
+      51,
+    ],
+    ["Finished in the clear", [{ on: "Finished", plain: true }], "TLS_BAD_RECORD_MAC", 20],
+  ])("a server that sends %s", (_title, deviations, code, alert) => {
+    const resumption = resumptions(kind);
+    const { session } = shake({ resumption });
+    const dialog = shake({ resumption, deviations }, { session });
+    expect(dialog.client.isSecured).toBe(false);
+    expect(dialog.client.error?.code).toBe(code);
+    if (alert >= 0) expect(dialog.server.error).toMatchObject({ code: "TLS_ALERT_RECEIVED", alert });
+  });
+
+  it("secrets are gone at the end, from the client and from the server", () => {
+    const resumption = resumptions(kind);
+    const { session } = shake({ resumption });
+    const wiped: Uint8Array[] = [];
+    const prf: typeof crypto.prf = (name, secret, label, seed, length) => {
+      if (label === "key expansion") wiped.push(secret);
+      return crypto.prf(name, secret, label, seed, length);
+    };
+    const spy = new Proxy(crypto, {
+      get: (target, name: keyof typeof crypto) => (name === "prf" ? prf : target[name].bind(target)),
+    });
+    const dialog = shake({ resumption, crypto: spy }, { session, crypto: spy });
+    expect(info(dialog).resumed).toBe(true);
+    expect(wiped).toHaveLength(2);
+    for (const secret of wiped) expect(secret.some((byte) => byte !== 0)).toBe(true);
+    dialog.client.client.close();
+    dialog.run();
+    for (const secret of wiped) expect(secret).toEqual(new Uint8Array(48));
+    // The app's blob is the app's.
+    expect(decodeSession(session!, crypto)).toBeDefined();
+  });
+});
+
+describe("RFC 5077 tickets", () => {
+  it("§3.3 a promised ticket must come", () => {
+    const deviations: Deviation[] = [{ on: "NewSessionTicket", times: 0 }];
+    const dialog = shake({ resumption: resumptions("ticket"), deviations });
+    expect(dialog.client.error).toMatchObject({ code: "TLS_UNEXPECTED_MESSAGE", alert: 10 });
+    expect(dialog.server.error).toMatchObject({ code: "TLS_ALERT_RECEIVED", alert: 10 });
+  });
+
+  it("§3.3 it comes once", () => {
+    const deviations: Deviation[] = [{ on: "NewSessionTicket", times: 2 }];
+    const dialog = shake({ resumption: resumptions("ticket"), deviations });
+    expect(dialog.client.error).toMatchObject({ code: "TLS_UNEXPECTED_MESSAGE", alert: 10 });
+  });
+
+  it("§3.3 it comes before ChangeCipherSpec", () => {
+    const deviations: Deviation[] = [{ on: "NewSessionTicket", postponeBehind: "Finished" }];
+    const dialog = shake({ resumption: resumptions("ticket"), deviations });
+    expect(dialog.client.error).toMatchObject({ code: "TLS_UNEXPECTED_MESSAGE", alert: 10 });
+  });
+
+  const altered = (lifetimeHint: number, ticket: Uint8Array): Deviation => ({
+    on: "NewSessionTicket",
+    alter: () => messages.encodeNewSessionTicket({ lifetimeHint, ticket }),
+  });
+
+  it("§3.3 an empty one leaves no session, and the connection stands", () => {
+    const dialog = shake({ resumption: resumptions("ticket"), deviations: [altered(0, new Uint8Array(0))] });
+    expect(dialog.isSecured).toBe(true);
+    expect(dialog.session).toBeUndefined();
+  });
+
+  it("§3.3 an empty one in an abbreviated handshake leaves the old session as it is", () => {
+    const resumption = resumptions("ticket");
+    const { session } = shake({ resumption });
+    const second = shake({ resumption, deviations: [altered(0, new Uint8Array(0))] }, { session });
+    expect([info(second).resumed, second.session]).toEqual([true, undefined]);
+    expect(info(shake({ resumption }, { session })).resumed).toBe(true);
+  });
+
+  it("§3.3 a hint of 0 is a day, and one above a day too", () => {
+    for (const hint of [0, 0xffffffff]) {
+      const { session } = shake({ resumption: resumptions("ticket"), deviations: [altered(hint, Uint8Array.of(1))] });
+      expect(decodeSession(session!, crypto)!.expiresMs).toBe(NOW + 24 * HOUR);
+    }
+  });
+
+  it("one that is too long for a ClientHello is not kept", () => {
+    const length = (bytes: number) =>
+      shake({ resumption: resumptions("ticket"), deviations: [altered(0, new Uint8Array(bytes))] }).session;
+    expect(length(16_384)).toBeDefined();
+    expect(length(16_385)).toBeUndefined();
+  });
+
+  it("§3.4 the session ID beside a ticket does not count", () => {
+    const deviations = [alterFields("ServerHello", (hello) => ({ ...hello, sessionId: new Uint8Array(32).fill(1) }))];
+    const { session } = shake({ resumption: resumptions("ticket"), deviations });
+    expect(decodeSession(session!, crypto)!.handle.kind).toBe("ticket");
+  });
+
+  it("§4 they are sealed: another key, another byte, another length open nothing; two are never the same", () => {
+    const ports = { crypto, random: seededRandom(1) };
+    const state = () => Uint8Array.from({ length: 40 }, (_, i) => i);
+    const [one, two] = [finish(sealTicket(state(), KEY, ports)), finish(sealTicket(state(), KEY, ports))];
+    expect(one).not.toEqual(two);
+    expect(finish(openTicket(one, KEY, crypto))).toEqual(state());
+    expect(finish(openTicket(one, new Uint8Array(16), crypto))).toBeUndefined();
+    for (let at = 0; at < one.length; at++) {
+      const changed = one.map((byte, i) => (i === at ? byte ^ 1 : byte));
+      expect(finish(openTicket(changed, KEY, crypto))).toBeUndefined();
+      expect(finish(openTicket(one.subarray(0, at), KEY, crypto))).toBeUndefined();
+    }
+  });
+
+  it("§4 neither the master secret nor the client's certificate stands in one", () => {
+    const { session } = shake({ resumption: resumptions("ticket") });
+    const { handle, master } = decodeSession(session!, crypto)!;
+    const text = Buffer.from(handle.value).toString("latin1");
+    expect(text).not.toContain(Buffer.from(master).toString("latin1"));
+    expect(text).not.toContain(Buffer.from(ecIdentity.certificates[0]!.subarray(0, 32)).toString("latin1"));
+  });
+});
+
+describe("a server's cache of sessions", () => {
+  it("is bounded: the oldest makes room, and is wiped", () => {
+    const cache = new SessionCache(2);
+    const states = [1, 2, 3].map((value) => Uint8Array.of(value));
+    for (const state of states) cache.set(Uint8Array.of(state[0]!), state);
+    expect(cache.size).toBe(2);
+    expect(cache.get(Uint8Array.of(1))).toBeUndefined();
+    expect(states[0]).toEqual(Uint8Array.of(0));
+    expect(cache.get(Uint8Array.of(3))).toEqual(Uint8Array.of(3));
+    cache.clear();
+    expect(cache.size).toBe(0);
+    expect(states[2]).toEqual(Uint8Array.of(0));
+  });
+
+  it("holds only handshakes that were finished", () => {
+    const cache = new SessionCache();
+    const resumption = resumptions("id", { cache });
+    shake({ resumption, admit: () => 42 });
+    shake({ resumption }, { identity: undefined });
+    expect(cache.size).toBe(0);
+    shake({ resumption });
+    expect(cache.size).toBe(1);
+  });
+
+  it("what is no state of a session is none", () => {
+    for (const bytes of [new Uint8Array(0), new Uint8Array(100), Uint8Array.of(1), new Uint8Array(100).fill(1)])
+      expect(decodeServerSession(bytes)).toBeUndefined();
+  });
+});
+
+describe("the options of a server", () => {
+  it.each([
+    { ticketKey: new Uint8Array(15) },
+    { lifetimeSeconds: 0 },
+    { lifetimeSeconds: 86_401 },
+    { lifetimeSeconds: 1.5 },
+  ])("%o is refused", (more) => {
+    expect(() => new ServerDriver({ resumption: resumptions("ticket", more) })).toThrow(/resumption\./);
+  });
+});
