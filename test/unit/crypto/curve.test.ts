@@ -9,6 +9,7 @@ import { type CurveParameters, p256, p384, p521 } from "../../../src/tls/crypto/
 import { type Arithmetic, type BigIntCell, bigintArithmetic, type Field } from "../../../src/tls/crypto/field.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { bitLength, InverseTask, toBytes, toInteger } from "../../../src/tls/crypto/integers.ts";
+import { MultiplesTable, Multiplication } from "../../../src/tls/crypto/multiplication.ts";
 import { p256LimbArithmetic } from "../../../src/tls/crypto/p256-limbs.ts";
 import { type Affine, type Jacobian, OddMultiples, Points, ToAffine } from "../../../src/tls/crypto/points.ts";
 import { digitIndex, digitSign, plainScalar, regularDigits, sparseDigits } from "../../../src/tls/crypto/recoding.ts";
@@ -217,6 +218,17 @@ describe.each(everyCurve)("$title", ({ parameters, create }) => {
     }
   });
 
+  it("a point that is known and its negative, which has the same x, are two", () => {
+    const opposite = { x: generator.x, y: prime - generator.y };
+    const r = (scalar: bigint) => finish(curve.multiplyGenerator(scalar, random)).x % order;
+    const fresh = create();
+    for (let time = 0; time < 3; time++) {
+      expect(finish(fresh.combinationHasX(9n, generator, 2n, r(11n)))).toBe(true);
+      expect(finish(fresh.combinationHasX(9n, opposite, 2n, r(7n)))).toBe(true);
+      expect(finish(fresh.combinationHasX(9n, opposite, 2n, r(11n)))).toBe(false);
+    }
+  });
+
   it("a point that comes again costs half as much from the third time on, unless too many others came between", () => {
     const fresh = create();
     const points = [...Array(8).keys()].map((i) => finish(fresh.multiplyGenerator(BigInt(i + 2), random)));
@@ -259,6 +271,14 @@ function pointArithmetic<E>(points: Points<E>): void {
     const z = finish(new InverseTask(field.integer(p.z), p256.prime))!;
     return { x: (field.integer(p.x) * z * z) % p256.prime, y: (field.integer(p.y) * z * z * z) % p256.prime };
   }
+
+  it("a multiplication leaves no digit of its scalar behind", () => {
+    const base = lifted(1n);
+    const scalar = plainScalar(0xdeadbeefn, p256.order, 4, 256);
+    const table = new MultiplesTable(points, base, 4, 64, 64);
+    finish(new Multiplication(points, table, scalar, field.element(1n)));
+    expect(scalar.digits).toEqual(new Uint8Array(64));
+  });
 
   it("equal points with different Z, opposite points, and infinity on either side", () => {
     const [p, q, sum, double] = [lifted(5n), lifted(7n), points.infinity(), points.infinity()];

@@ -1,12 +1,13 @@
 import { createHash, createPublicKey, verify as nodeVerify } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { fromHex, NO_BYTES, toHex } from "../../../src/bytes.ts";
-import { finish } from "../../../src/task.ts";
+import type { Random } from "../../../src/ports.ts";
+import { finish, type Task } from "../../../src/task.ts";
 import { createBigIntCurve } from "../../../src/tls/crypto/curve.ts";
 import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
 import { signature } from "../../../src/tls/crypto/ecdsa.ts";
 import { decodeSignature, encodeSignature } from "../../../src/tls/crypto/ecdsa-signature.ts";
-import { createCrypto, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
+import { createBigIntCrypto, createCrypto, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
 import { toInteger } from "../../../src/tls/crypto/integers.ts";
 import type { PrivateKey, PublicKey } from "../../../src/tls/crypto/provider.ts";
 import { ecJwk, labelled, random, replayed } from "./support.ts";
@@ -104,6 +105,29 @@ describe("RFC 6979", () => {
         32,
       )!.r;
     expect(rOf("a")).not.toBe(rOf("b"));
+  });
+});
+
+describe("on BigInt a random multiple of the order is added", () => {
+  it.each([p256, p384, p521])("$name: to nonces and to keys, not to the scalar of a key exchange", (parameters) => {
+    const { name, blindingBytes } = parameters;
+    const provider = createBigIntCrypto();
+    /** Whether a multiple was drawn. */
+    const isLengthened = (compute: (source: Random) => Task<unknown>) => {
+      const lengths: number[] = [];
+      const fill = (bytes: Uint8Array, purpose: string) => {
+        random.fill(bytes, purpose);
+        if (purpose === "blinding") lengths.push(bytes.length);
+      };
+      finish(compute({ fill }));
+      return lengths.includes(blindingBytes);
+    };
+    const key = finish(provider.generateKey(name, random));
+    const digest = digestOf("sha256", "sample");
+    expect(isLengthened((source) => provider.sign({ kind: "ecdsa", hash: "sha256" }, key, digest, source))).toBe(true);
+    expect(isLengthened((source) => provider.publicKey(key, source))).toBe(true);
+    expect(isLengthened((source) => provider.generateKey(name, source))).toBe(true);
+    expect(isLengthened((source) => provider.keyExchange(name, source))).toBe(false);
   });
 });
 
