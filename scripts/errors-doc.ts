@@ -1,5 +1,6 @@
 /**
- * Writes `docs/ERRORS.md` out of the layers' tables of codes, and `docs/DOCTOR.md` beside it. `test/arch/errors.test.ts` holds the page against them.
+ * Writes `docs/ERRORS.md` out of the layers' tables of codes, and the other generated pages beside it. `test/arch/errors.test.ts` holds this one against
+ * them.
  *
  * @module
  */
@@ -14,6 +15,8 @@ import { tlsErrors } from "../src/tls/errors.ts";
 import { certificateErrors } from "../src/tls/x509/errors.ts";
 import { transportErrors } from "../src/transport/errors.ts";
 import { doctorPage } from "./doctor-doc.ts";
+import { tlsPage } from "./tls-doc.ts";
+import { vulnerabilitiesPage } from "./tls-vulnerabilities.ts";
 
 export const tables: readonly { readonly title: string; readonly rows: Readonly<Record<string, ErrorRow>> }[] = [
   { title: "A thing: `ThingError`", rows: thingErrors },
@@ -71,4 +74,6 @@ export function errorsPage(): string {
 if (process.argv[1]?.endsWith("errors-doc.ts")) {
   writeFileSync(new URL("../docs/ERRORS.md", import.meta.url), errorsPage());
   writeFileSync(new URL("../docs/DOCTOR.md", import.meta.url), doctorPage());
+  writeFileSync(new URL("../docs/TLS.md", import.meta.url), tlsPage());
+  writeFileSync(new URL("../docs/TLS-VULNERABILITIES.md", import.meta.url), vulnerabilitiesPage());
 }

@@ -3,21 +3,12 @@
  * more work and memory than the bound. Here because it takes longer than the fast tier may.
  */
 import { setImmediate } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { BEHIND_KEY_EXCHANGE, honestDialogs, surviveSeed } from "../unit/tls/mutated-streams.ts";
 
 const COUNT = process.env["THINGWIRE_DEEP"] === "1" ? 1_000_000 : 100_000;
 /** Between two of these, what runs the tests gets its turn. */
 const BLOCK = 5_000;
-
-const { stackTraceLimit } = Error;
-beforeAll(() => {
-  // Nobody looks at the stacks of the errors that are expected, and they cost as much as the handshakes.
-  Error.stackTraceLimit = 0;
-});
-afterAll(() => {
-  Error.stackTraceLimit = stackTraceLimit;
-});
 
 it(
   `RFC 5246 §7.2.2 ${COUNT.toLocaleString("en")} mutated streams of a server: a third gets behind ServerKeyExchange, and none does harm`,

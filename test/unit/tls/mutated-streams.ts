@@ -270,9 +270,15 @@ export function surviveSeed(honest: readonly HonestDialog[], seed: number): Surv
   const dialog = honest[draws.below(honest.length)]!;
   const flights = mutated(dialog.flights, draws);
   const piece = draws.below(4) === 0 ? 1 + draws.below(700) : 0;
+  const { stackTraceLimit } = Error;
   try {
+    // Nobody looks at the stacks of the errors that are expected, and they cost more than the handshakes.
+    Error.stackTraceLimit = 0;
     return survive(dialog, flights, piece);
   } catch (error) {
+    Error.stackTraceLimit = stackTraceLimit;
     throw new Error(`seed ${seed}: keep it in test/unit/tls/mutated-streams-seeds.json`, { cause: error });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -1,0 +1,263 @@
+/**
+ * The page `docs/TLS.md` out of the tables in the code and in the tests; `errors-doc.ts` writes it, and `test/arch/tls-docs.test.ts`
+ * holds it against them, and sees that each test that is named exists.
+ *
+ * @module
+ */
+
+import { Alert, alertForCertificateFlags, alertName } from "../src/tls/alerts.ts";
+import { type TlsErrorRow, tlsErrors } from "../src/tls/errors.ts";
+import { presets } from "../src/tls/presets.ts";
+import { allGroups, allSignatureSchemes, type CipherSuite } from "../src/tls/suites.ts";
+import { certificateErrors } from "../src/tls/x509/errors.ts";
+import { deviations } from "../test/unit/tls/deviations/all.ts";
+import { type Deviation, lastBefore } from "../test/unit/tls/deviations/deviation.ts";
+import { orderDeviations } from "../test/unit/tls/deviations/order.ts";
+import { type Evidence, evidenceText } from "./evidence.ts";
+import { leftOut, sections } from "./tls-sections.ts";
+
+const MATRIX = "test/unit/tls/suite-matrix.test.ts";
+const OPENSSL = "test/interop/openssl.test.ts";
+const STRANGE_CLIENTS = "test/interop/openssl-client.test.ts";
+const KEYS = "test/interop/client-keys.test.ts";
+
+/** What is combined with what, and where. */
+export const combinations: readonly { readonly what: string; readonly evidence: Evidence }[] = [
+  {
+    what: "each suite with Node's server, both orders of MAC for those of CBC, data both ways",
+    evidence: { file: MATRIX, title: "RFC 5246 §6.2.3 data both ways with Node's TLS server" },
+  },
+  {
+    what: "each suite on each group with our own server, both orders of MAC, data both ways",
+    evidence: { file: MATRIX, title: "RFC 8422 §5.1.1 every group, with our own server" },
+  },
+  {
+    what: "each suite with OpenSSL's server, keys RSA and P-256, data both ways",
+    evidence: { file: OPENSSL, title: "RFC 5246 §6.2.3 $name, data both ways" },
+  },
+  {
+    what: "each CBC suite with OpenSSL's server, MAC then encrypt by either's will",
+    evidence: {
+      file: OPENSSL,
+      title: "RFC 7366 $name, MAC then encrypt, where the server or the client does not know better",
+    },
+  },
+  {
+    what: "each group with OpenSSL's server, keys RSA and P-256",
+    evidence: { file: OPENSSL, title: "RFC 8422 §5.1.1 key exchange on $name" },
+  },
+  {
+    what: "max_fragment_length 512 to 4096 with OpenSSL's server, suites of AEAD and CBC",
+    evidence: { file: OPENSSL, title: "RFC 6066 §4 max_fragment_length %s" },
+  },
+  {
+    what: "records of 1 and 512 bytes from our side, to OpenSSL's server",
+    evidence: { file: OPENSSL, title: "RFC 5246 §6.2.1 our handshake and data in records of %s bytes" },
+  },
+  {
+    what: "client keys RSA 2048, 3072, 4096, P-256, P-384, P-521 with OpenSSL's server of RSA, P-256, P-384",
+    evidence: { file: KEYS, title: "verifies a client key %s" },
+  },
+  {
+    what: "each client key with each scheme that it can sign with, verified by Node",
+    evidence: {
+      file: "test/unit/tls/identities.test.ts",
+      title: "RFC 5246 §7.4.8: each kind of key with each scheme, verified by Node's TLS server",
+    },
+  },
+  {
+    what: "our server with the clients of OpenSSL and GnuTLS, each suite",
+    evidence: { file: STRANGE_CLIENTS, title: "RFC 5246 §6.2.3: $name, with RFC 7366 and without" },
+  },
+  {
+    what: "server's signatures with RSA PKCS #1, RSA-PSS, ECDSA with SHA-256 and SHA-384, and what may come along",
+    evidence: { file: "test/unit/tls/deviations.test.ts", title: "a server that does nothing wrong" },
+  },
+];
+
+/** What proves the alerts that no server alone can cause, and those of resumption. */
+export const otherProofs: Readonly<Partial<Record<keyof typeof tlsErrors, Evidence>>> = {
+  TLS_CLIENT_CERTIFICATE_MISSING: {
+    file: "test/unit/tls/server-clients.test.ts",
+    title: "RFC 5246 §7.4.6 an empty list where a certificate is demanded",
+  },
+  TLS_CLIENT_REFUSED: {
+    file: "test/unit/tls/server-clients.test.ts",
+    title: "RFC 5246 §7.2.2 a certificate that admit does not know",
+  },
+  TLS_INTERNAL_ERROR: {
+    file: "test/unit/tls/errors.test.ts",
+    title: "what nobody expected is TLS_INTERNAL_ERROR, alert 80, with its cause",
+  },
+  TLS_NOTHING_IN_COMMON: { file: "test/unit/tls/server-clients.test.ts", title: "RFC 5246 §7.4.1.3 no suite of ours" },
+  TLS_NO_NULL_COMPRESSION: {
+    file: "test/unit/tls/server-clients.test.ts",
+    title: "RFC 5246 §7.4.1.2 only compression",
+  },
+  TLS_RANDOM_FAILED: {
+    file: "test/unit/tls/client.test.ts",
+    title: "a source of randomness that fails is TLS_RANDOM_FAILED, with nothing sent",
+  },
+  TLS_SEQUENCE_EXHAUSTED: {
+    file: "test/unit/tls/client.test.ts",
+    title: "RFC 5288 §3 nonces are the sequence numbers, and RFC 5246 §6.1 they never wrap",
+  },
+  TLS_SERVER_CALLBACK_FAILED: { file: "test/unit/tls/server-clients.test.ts", title: "select throws" },
+  TLS_SESSION_MISMATCH: {
+    file: "test/unit/tls/session.test.ts",
+    title: "RFC 5246 §7.4.1.3 another suite than the session's",
+  },
+  TLS_SIGNER_FAILED: {
+    file: "test/unit/tls/client.test.ts",
+    title: "an error of the signer is TLS_SIGNER_FAILED with its cause, alert 80",
+  },
+};
+
+const alertText = (alert: number): string => `${alertName(alert)} (${alert})`;
+const row = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+const yes = (is: boolean): string => (is ? "yes" : "");
+
+/** The whole page as Markdown. */
+export function tlsPage(): string {
+  return `${[
+    "# TLS 1.2",
+    "",
+    "Generated by `npm run docs` out of the tables in the code and in the tests; a test holds it against them, and sees that every test",
+    "that is named here exists. What is attacked, and why it does not work, stands in [TLS-VULNERABILITIES.md](TLS-VULNERABILITIES.md).",
+    ...whatIsSpoken(),
+    ...whatIsTested(),
+    ...whatIsRefused(),
+    ...whatIsImplemented(),
+  ].join("\n")}\n`;
+}
+
+function whatIsSpoken(): string[] {
+  const has = (list: readonly CipherSuite[], suite: CipherSuite) => yes(list.includes(suite));
+  const hex = (id: number) => `0x${id.toString(16).padStart(4, "0")}`;
+  return [
+    "",
+    "## What is spoken",
+    "",
+    row("cipher suite", "number", "server's key", "tiny", "awsIot", "awsIotAll", "full"),
+    row(..."-------".split("").map(() => "---")),
+    ...presets
+      .full()
+      .map((suite) =>
+        row(
+          `\`${suite.name}\``,
+          hex(suite.id),
+          suite.authentication === "rsa" ? "RSA" : "P-256, P-384, P-521",
+          has(presets.tiny(), suite),
+          has(presets.awsIot(), suite),
+          has(presets.awsIotAll(), suite),
+          "yes",
+        ),
+      ),
+    "",
+    `Groups, in this order: ${allGroups.map(({ name, id }) => `${name} (${id})`).join(", ")}.`,
+    "",
+    row("signature scheme", "number", "server's key", "client's key"),
+    row("---", "---", "---", "---"),
+    ...allSignatureSchemes.map(({ name, id, key }) =>
+      row(
+        `\`${name}\``,
+        hex(id),
+        key === "rsa" ? "RSA, from 2048 bits" : "P-256, P-384, P-521",
+        key === "rsa" ? "RSA 2048 to 4096, or a signer's" : "P-256, P-384, P-521, or a signer's",
+      ),
+    ),
+  ];
+}
+
+function whatIsTested(): string[] {
+  return [
+    "",
+    "## What is tested with what",
+    "",
+    row("combination", "test"),
+    row("---", "---"),
+    ...combinations.map(({ what, evidence }) => row(what, evidenceText(evidence))),
+  ];
+}
+
+/** Alerts that are sent, in order of their numbers: for what, and what proves it. */
+function whatIsRefused(): string[] {
+  const own = deviations.length - orderDeviations.length;
+  const lines = [
+    "",
+    "## Every alert that is sent, its cause, and what proves it",
+    "",
+    `A scripted server does ${deviations.length} things wrong, each in a handshake of its own: ${own} that were thought of one by one, and ${orderDeviations.length} messages in`,
+    "states that do not expect them (`test/unit/tls/deviations/`). Each gets the exact code, and the server sees the one alert, behind the message that is",
+    "named: ClientHello, with nothing of our flight sent, or Finished, under the keys of the connection. The table shows the first of each kind.",
+    "",
+    row("alert", "cause", "code", "behind", "proven by", "rows"),
+    row("---", "---", "---", "---", "---", "---"),
+  ];
+  for (const alert of Object.values(Alert)) {
+    for (const [code, { alert: sent, meaning }] of Object.entries<TlsErrorRow>(tlsErrors)) {
+      const proven = deviations.filter((one) => one.code === code && one.alert === alert);
+      for (const [problem, rows] of byProblem(proven)) {
+        const cause =
+          problem === undefined ? meaning : certificateErrors[problem as keyof typeof certificateErrors].meaning;
+        const behind = [...new Set(rows.map(lastBefore))].join(", ");
+        const name = problem === undefined ? `\`${code}\`` : `\`${code}\`, \`${problem}\``;
+        lines.push(row(alertText(alert), cause, name, behind, rows[0]!.title, `${rows.length}`));
+      }
+      const other = otherProofs[code as keyof typeof tlsErrors];
+      if (sent === alert && proven.length === 0 && other !== undefined)
+        lines.push(row(alertText(alert), meaning, `\`${code}\``, "", evidenceText(other), ""));
+    }
+  }
+  const silent = Object.keys(tlsErrors).filter((code) =>
+    deviations.some((one) => one.code === code && one.alert === undefined),
+  );
+  lines.push(
+    "",
+    `No alert goes with ${silent.map((code) => `\`${code}\``).join(", ")}: there the peer has had the last word, or is gone.`,
+    "",
+    "A rejected chain gets the alert of mbedTLS's first verification flag, as its priority has it:",
+    "",
+    row("verification flag", "alert"),
+    row("---", "---"),
+    ...flags.map(([name, flag]) => row(name, alertText(alertForCertificateFlags(flag)))),
+  );
+  return lines;
+}
+
+const flags = [
+  ["OTHER", 0x100],
+  ["CN_MISMATCH", 0x4],
+  ["KEY_USAGE", 0x800],
+  ["EXT_KEY_USAGE", 0x1000],
+  ["BAD_PK", 0x8000],
+  ["BAD_KEY", 0x10000],
+  ["EXPIRED", 0x1],
+  ["REVOKED", 0x2],
+  ["NOT_TRUSTED", 0x8],
+  ["FUTURE", 0x200],
+  ["BAD_MD", 0x4000],
+] as const;
+
+function byProblem(rows: readonly Deviation[]): ReadonlyMap<string | undefined, readonly Deviation[]> {
+  const groups = new Map<string | undefined, Deviation[]>();
+  for (const one of rows) groups.set(one.problem, [...(groups.get(one.problem) ?? []), one]);
+  return groups;
+}
+
+function whatIsImplemented(): string[] {
+  return [
+    "",
+    "## What of the RFCs is implemented, and where",
+    "",
+    row("section", "what", "in"),
+    row("---", "---", "---"),
+    ...sections.map(([section, what, file]) => row(section, what, `\`${file}\``)),
+    "",
+    "## What is left out",
+    "",
+    row("section", "what", "why"),
+    row("---", "---", "---"),
+    ...leftOut.map(([section, what, why]) => row(section, what, why)),
+  ];
+}
