@@ -10,6 +10,7 @@ import * as crypto from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createSecureContext } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { createCrypto } from "../src/tls/crypto/index.ts";
 import { TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 } from "../src/tls/suites.ts";
@@ -178,6 +179,8 @@ interface HandshakeKind {
   readonly type: "ec" | "rsa";
   readonly server: string;
   readonly isMutual: boolean;
+  /** An abbreviated one, with a ticket of a handshake before it. */
+  readonly isResumed?: boolean;
 }
 
 const handshakes: readonly HandshakeKind[] = (["ec", "rsa"] as const).flatMap((type) => {
@@ -187,39 +190,49 @@ const handshakes: readonly HandshakeKind[] = (["ec", "rsa"] as const).flatMap((t
     { operation: `handshake-${name}`, type, server: `server-${type}.crt`, isMutual: false },
     { operation: `handshake-${name}-mutual-chain`, type, server: `deep-${type}-chain.crt`, isMutual: true },
     { operation: `handshake-${name}-chain`, type, server: `deep-${type}-chain.crt`, isMutual: false },
+    { operation: `handshake-${name}-resumed`, type, server: `server-${type}.crt`, isMutual: true, isResumed: true },
   ];
 });
 
-async function record({ operation, type, server, isMutual }: HandshakeKind, file: (name: string) => string) {
+async function record(kind: HandshakeKind, file: (name: string) => string) {
+  const { operation, type, server, isMutual, isResumed = false } = kind;
   const pem = (name: string): string => readFileSync(file(name), "utf8");
   const trust = pem(`ca-${type}.crt`);
   const certificate = isMutual ? pem(`client-${type}.crt`) : undefined;
   const privateKey = isMutual ? pem(`client-${type}.key`) : undefined;
   const serverKey = pem(server.replace(/(-chain)?\.crt$/, ".key"));
   const timeMs = Date.now();
-  const { flights } = await recordHandshake(
-    {
-      cert: pem(server),
-      key: serverKey,
-      ca: trust,
-      requestCert: isMutual,
-      rejectUnauthorized: isMutual,
-      ciphers: type === "ec" ? "ECDHE-ECDSA-AES128-GCM-SHA256" : "ECDHE-RSA-AES128-GCM-SHA256",
-    } as Parameters<typeof recordHandshake>[0],
-    {
-      serverName: "localhost",
-      trust: trustAnchors(trust),
-      identity:
-        certificate === undefined
-          ? undefined
-          : { certificates: parseCertificateChain(certificate), privateKey: parsePrivateKey(privateKey!) },
-      suites: [type === "ec" ? TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 : TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256],
-      crypto: createCrypto(),
-      random: seededRandom(SEED),
-      wallMs: () => timeMs,
-    },
-  );
-  const serverIdentity = { certificate: pem(server), privateKey: serverKey };
+  // One context for both handshakes: the keys of tickets are in it.
+  const secureContext = createSecureContext({
+    cert: pem(server),
+    key: serverKey,
+    ca: trust,
+    ciphers: type === "ec" ? "ECDHE-ECDSA-AES128-GCM-SHA256" : "ECDHE-RSA-AES128-GCM-SHA256",
+    maxVersion: "TLSv1.2",
+    sessionIdContext: "bench",
+  });
+  const run = (session: Uint8Array | undefined) =>
+    recordHandshake(
+      { secureContext, requestCert: isMutual, rejectUnauthorized: isMutual },
+      {
+        serverName: "localhost",
+        trust: trustAnchors(trust),
+        identity:
+          certificate === undefined
+            ? undefined
+            : { certificates: parseCertificateChain(certificate), privateKey: parsePrivateKey(privateKey!) },
+        suites: [type === "ec" ? TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 : TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256],
+        crypto: createCrypto(),
+        random: seededRandom(SEED),
+        wallMs: () => timeMs,
+        resumption: isResumed,
+        session,
+      },
+    );
+  let session: Uint8Array | undefined;
+  if (isResumed) session = (await run(undefined)).session;
+  const { flights, secured } = await run(session);
+  if (secured.resumed !== isResumed) throw new Error(`${operation}: resumed ${secured.resumed}`);
   return {
     operation,
     serverName: "localhost",
@@ -228,7 +241,8 @@ async function record({ operation, type, server, isMutual }: HandshakeKind, file
     trust,
     certificate,
     privateKey,
+    session: session === undefined ? undefined : Buffer.from(session).toString("hex"),
     flights,
-    serverIdentity,
+    serverIdentity: { certificate: pem(server), privateKey: serverKey },
   };
 }

@@ -137,7 +137,7 @@ messages and signatures for all, and every signature, digest, tag, secret and re
 - **Handshakes** of thingwire are recorded ones, replayed to the server's Finished; those of mbedTLS run in memory against its own server, of
   which nothing is counted; those of Node and @reclaimprotocol/tls go over loopback to Node's server in another process, with about 0.2 ms of
   sockets in them. noble's row is what a handshake computes, with noble's primitives and without any TLS. \`-mutual\` has a certificate of the
-  client, \`-chain\` an intermediate of the server's.
+  client, \`-chain\` an intermediate of the server's; \`-resumed\` is abbreviated, with a ticket (RFC 5077).
 - **Records**: \`record-write\` and \`record-read\` go through the engines, in memory, as \`mbedtls_ssl_write\` and \`mbedtls_ssl_read\` do;
   the rows named after ciphers are the ciphers alone. noble's and node-forge's cost a key set-up each time, which their interfaces want. CBC
   records of all but thingwire are put together out of primitives, and opened without the precautions against padding oracles.
@@ -150,7 +150,7 @@ messages and signatures for all, and every signature, digest, tag, secret and re
 A machine like a device: no figure here was taken on an ESP32, and an interpreter behaves differently from V8; \`npm run bench -- replay\`
 runs handshakes on QuickJS and XS. Wall time: a busy machine changes it, and CPU time leaves out the waiting that a handshake mostly is.
 Memory. Constant time: tables of AES and GHASH are indexed by secrets here as in noble and node-forge, and mbedTLS uses the processor's AES
-instructions; [docs/SECURITY.md](../docs/SECURITY.md) says more. Resumption. Programs that do few handshakes: the warm rows are those of code
+instructions; [docs/SECURITY.md](../docs/SECURITY.md) says more. Programs that do few handshakes: the warm rows are those of code
 that V8 has compiled, which takes it some hundred handshakes; the cold rows are the others. Other peers: thingwire keeps tables of the last few
 keys that it has verified signatures with, so that the warm rows of verification and of handshakes are those of a client that meets the same
 server and the same CA again; mbedTLS keeps none. Other machines: ratios move by some 10 % from one

@@ -17,6 +17,7 @@
 #include <mbedtls/sha256.h>
 #include <mbedtls/sha512.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 #include <stdio.h>
@@ -509,6 +510,9 @@ typedef struct {
     pipe_buffer up, down;
     mbedtls_x509_crt ca, server_chain, client_chain;
     mbedtls_pk_context server_key, client_key;
+    mbedtls_ssl_ticket_context tickets;
+    /* What the client resumes; NULL for full handshakes. */
+    mbedtls_ssl_session *session;
 } handshake;
 
 /* Runs the handshake of two contexts over the pipes; the ends must live as long as they. */
@@ -526,6 +530,7 @@ static void connect_both(handshake *h, mbedtls_ssl_context *client, mbedtls_ssl_
     need(mbedtls_ssl_setup(client, &h->client) == 0, "client setup");
     need(mbedtls_ssl_set_hostname(client, "localhost") == 0, "hostname");
     mbedtls_ssl_set_bio(client, ours, pipe_send, pipe_receive, NULL);
+    if (h->session != NULL) need(mbedtls_ssl_set_session(client, h->session) == 0, "set_session");
     *spent += cpu_us() - start;
     while (c != 0 || s != 0) {
         if (c != 0) {
@@ -597,6 +602,35 @@ static void bench_handshake(const char *name, const char *type, const char *serv
     static handshake h;
     if (!is_wanted(name)) return;
     configure(&h, type, server_chain, server_key, is_mutual);
+    report(name, run_handshake, &h, NULL, 0, 1);
+}
+
+/* That it was resumed shows in the secret. */
+static void bench_resumption(const char *name, const char *type, const char *server_chain, const char *server_key)
+{
+    static handshake h;
+    static mbedtls_ssl_session session, again;
+    mbedtls_ssl_context client, server;
+    ends ours, theirs;
+    double ignored = 0;
+    if (!is_wanted(name)) return;
+    memset(&h, 0, sizeof h);
+    configure(&h, type, server_chain, server_key, 1);
+    mbedtls_ssl_ticket_init(&h.tickets);
+    need(mbedtls_ssl_ticket_setup(&h.tickets, mbedtls_ctr_drbg_random, &drbg, MBEDTLS_CIPHER_AES_256_GCM, 86400) == 0, "ticket_setup");
+    mbedtls_ssl_conf_session_tickets_cb(&h.server, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &h.tickets);
+    mbedtls_ssl_conf_session_tickets(&h.client, MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+    mbedtls_ssl_session_init(&session);
+    mbedtls_ssl_session_init(&again);
+    connect_both(&h, &client, &server, &ours, &theirs, &ignored);
+    need(mbedtls_ssl_get_session(&client, &session) == 0, "get_session");
+    mbedtls_ssl_free(&client);
+    mbedtls_ssl_free(&server);
+    h.session = &session;
+    connect_both(&h, &client, &server, &ours, &theirs, &ignored);
+    need(mbedtls_ssl_get_session(&client, &again) == 0 && memcmp(session.master, again.master, 48) == 0, "resumption");
+    mbedtls_ssl_free(&client);
+    mbedtls_ssl_free(&server);
     report(name, run_handshake, &h, NULL, 0, 1);
 }
 
@@ -706,6 +740,8 @@ int main(int count, char **arguments)
     bench_handshake("handshake-rsa-mutual-chain", "rsa", "deep-rsa-chain.crt", "deep-rsa.key", 1);
     bench_handshake("handshake-ecdsa-chain", "ec", "deep-ec-chain.crt", "deep-ec.key", 0);
     bench_handshake("handshake-rsa-chain", "rsa", "deep-rsa-chain.crt", "deep-rsa.key", 0);
+    bench_resumption("handshake-ecdsa-resumed", "ec", "server-ec.crt", "server-ec.key");
+    bench_resumption("handshake-rsa-resumed", "rsa", "server-rsa.crt", "server-rsa.key");
     bench_records();
     return 0;
 }

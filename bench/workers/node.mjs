@@ -9,20 +9,24 @@ import { measure } from "./measure.mjs";
 /** What stands before the scalar of a key on X25519 (RFC 8410 §7). */
 const X25519_PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
-function handshake({ operation, trust, certificate, privateKey }, ports) {
+function handshake({ operation, trust, certificate, privateKey, session }, ports) {
   const port = ports[operation];
   const options = { host: "127.0.0.1", port, servername: "localhost", ca: trust, cert: certificate, key: privateKey };
+  // A session of this process's own, where the recording has one.
+  let kept;
   const run = () =>
     new Promise((resolve, reject) => {
-      const socket = connect({ ...options, maxVersion: "TLSv1.2" });
+      const socket = connect({ ...options, maxVersion: "TLSv1.2", session: kept });
       // The server says it once it has verified our Finished.
       socket.on("data", () => {
-        resolve(true);
+        resolve(socket.isSessionReused() === (kept !== undefined));
+        if (session !== undefined) kept ??= socket.getSession();
         socket.destroy();
       });
       socket.on("error", reject);
     });
-  return { run, check: run };
+  const check = async () => (await run()) && (session === undefined || run());
+  return { run, check };
 }
 
 await measure("node", (f) => {

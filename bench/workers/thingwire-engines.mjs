@@ -34,6 +34,7 @@ function optionsOf(recording, crypto) {
         : TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     ],
     wallMs: () => recording.timeMs,
+    ...(recording.session === undefined ? {} : { session: hex(recording.session) }),
   };
 }
 
@@ -66,8 +67,8 @@ export function handshake(recording, crypto, budget) {
     const client = new TlsClient({ ...options, random: seededRandom(recording.seed) });
     client.start();
     let isSecured = false;
-    const onEvent = ({ type }) => {
-      if (type === "secured") isSecured = true;
+    const onEvent = (event) => {
+      if (event.type === "secured") isSecured = event.resumed === (recording.session !== undefined);
     };
     rest(client, onEvent, budget);
     for (const flight of flights) feedAll(client, flight, onEvent, budget);
