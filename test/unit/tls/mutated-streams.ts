@@ -12,6 +12,8 @@
 import { concat } from "../../../src/bytes.ts";
 import { TlsError } from "../../../src/tls/errors.ts";
 import type { TlsClientOptions } from "../../../src/tls/events.ts";
+import { ExtensionType } from "../../../src/tls/extensions.ts";
+import * as messages from "../../../src/tls/messages.ts";
 import { ContentType, HEADER_BYTES } from "../../../src/tls/record.ts";
 import * as suites from "../../../src/tls/suites.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
@@ -21,6 +23,14 @@ import { inPieces, plain, type Script, ScriptedServer } from "./scripted-server.
 
 const crypto = nullCrypto();
 const request = { types: [64], schemes: [0x0403], authorities: [Uint8Array.of(0x30, 0)] };
+
+const TICKET = messages.encodeNewSessionTicket({ lifetimeHint: 9, ticket: new Uint8Array(40).fill(7) });
+
+/** The ServerHello of a server that will send a ticket (RFC 5077 §3.2). */
+function promising(hello: messages.ServerHello): messages.ServerHello {
+  const promise = { type: ExtensionType.session_ticket, data: new Uint8Array(0) };
+  return { ...hello, extensions: [...(hello.extensions ?? []), promise] };
+}
 
 /** Handshakes that differ in what is negotiated and in how it is cut. */
 const dialogs: readonly (readonly [script: Script, options: Partial<TlsClientOptions>])[] = [
@@ -45,39 +55,80 @@ const dialogs: readonly (readonly [script: Script, options: Partial<TlsClientOpt
     { suite: suites.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, request },
     { suites: [suites.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256] },
   ],
+  [
+    {
+      hello: promising,
+      last: (_, right) => concat([plain(ContentType.handshake, TICKET), ...right]),
+    },
+    { resumption: true },
+  ],
 ];
 
 /** A dialog as it is when nobody disturbs it. */
 export interface HonestDialog {
   readonly options: Partial<TlsClientOptions>;
-  /** Two flights of the handshake, and records of every type. */
+  /** The flights of the handshake, and records of every type. */
   readonly flights: readonly Uint8Array[];
+  /** An abbreviated handshake: there is no ServerKeyExchange in it. */
+  readonly isResumed: boolean;
 }
 
-/** Each kind of dialog, recorded. */
+/** Each kind of dialog, recorded, and the last one resumed by its ticket. */
 export function honestDialogs(): readonly HonestDialog[] {
-  return dialogs.map(([script, more]) => {
-    const options = { crypto, identity: ecIdentity, ...more };
-    const server = new ScriptedServer(script, crypto);
-    const driver = new Driver({ ...options, random: seededRandom(1) });
-    const flights: Uint8Array[] = [];
-    for (let bytes = driver.output.shift(); bytes !== undefined; bytes = driver.output.shift()) {
-      const answer = server.receive(bytes);
-      if (answer.length > 0) flights.push(answer);
-      driver.feed(answer);
-    }
-    const { application_data, handshake, alert } = ContentType;
-    flights.push(
-      concat([
-        server.seal(application_data, new Uint8Array(50)),
-        server.seal(handshake, new Uint8Array(4)),
-        server.seal(alert, Uint8Array.of(1, 90)),
-        server.seal(application_data, new Uint8Array(9)),
-        server.seal(alert, Uint8Array.of(1, 0)),
-      ]),
-    );
-    return { options, flights };
-  });
+  const recorded = dialogs.map(([script, more]) => fullDialog(script, { crypto, identity: ecIdentity, ...more }));
+  return [...recorded, abbreviatedDialog(recorded.at(-1)!)];
+}
+
+function fullDialog(script: Script, options: Partial<TlsClientOptions>): HonestDialog {
+  const server = new ScriptedServer(script, crypto);
+  const driver = new Driver({ ...options, random: seededRandom(1) });
+  const flights: Uint8Array[] = [];
+  for (let bytes = driver.output.shift(); bytes !== undefined; bytes = driver.output.shift()) {
+    const answer = server.receive(bytes);
+    if (answer.length > 0) flights.push(answer);
+    driver.feed(answer);
+  }
+  flights.push(traffic((type, content) => server.seal(type, content)));
+  return { options, flights, isResumed: false };
+}
+
+/** The handshake of RFC 5246 §7.3, figure 2, with the session that a full one left. */
+function abbreviatedDialog({ options: before, flights }: HonestDialog): HonestDialog {
+  const first = new Driver({ ...before, random: seededRandom(1) });
+  for (const flight of flights) first.feed(flight);
+  const left = first.events.find((event) => event.type === "session");
+  if (left?.type !== "session") throw new Error("the full handshake left no session");
+  const options = { ...before, session: left.session };
+  const server: ScriptedServer = new ScriptedServer(
+    {
+      hello: (hello) => promising({ ...hello, sessionId: server.clientHello!.sessionId.slice() }),
+      flight: ([hello]) => [hello!],
+    },
+    crypto,
+  );
+  const hello = server.receive(concat(new Driver({ ...options, random: seededRandom(1) }).output));
+  // AES-GCM under the provider that protects nothing: a nonce, the text, a tag.
+  const seal = (type: number, content: Uint8Array) =>
+    plain(type, concat([new Uint8Array(8), content, new Uint8Array(16)]));
+  const flight = concat([
+    hello,
+    plain(ContentType.handshake, TICKET),
+    plain(ContentType.change_cipher_spec, Uint8Array.of(1)),
+    seal(ContentType.handshake, messages.encodeFinished(new Uint8Array(12))),
+  ]);
+  return { options, flights: [flight, traffic(seal)], isResumed: true };
+}
+
+/** Data, a HelloRequest, a warning and close_notify. */
+function traffic(seal: (type: number, content: Uint8Array) => Uint8Array): Uint8Array {
+  const { application_data, handshake, alert } = ContentType;
+  return concat([
+    seal(application_data, new Uint8Array(50)),
+    seal(handshake, new Uint8Array(4)),
+    seal(alert, Uint8Array.of(1, 90)),
+    seal(application_data, new Uint8Array(9)),
+    seal(alert, Uint8Array.of(1, 0)),
+  ]);
 }
 
 /** Numbers out of a seed. */
@@ -138,27 +189,27 @@ function recordsOf(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** Changes the contents of a record, and its length with them. */
-function inRecord(record: Uint8Array, draws: Draws, version = 0x0303): Uint8Array {
+function inRecord(record: Uint8Array, draws: Draws): Uint8Array {
   const body = record.subarray(HEADER_BYTES);
-  return plain(record[0]!, mutations[draws.below(mutations.length)]!(body, draws), version);
+  return plain(record[0]!, mutations[draws.below(mutations.length)]!(body, draws));
 }
 
 /** Changes the body of a handshake message, and the lengths of message and record with it. */
 function inMessage(record: Uint8Array, draws: Draws): Uint8Array {
   const body = record.subarray(HEADER_BYTES);
-  const messages: Uint8Array[] = [];
+  const parts: Uint8Array[] = [];
   for (let at = 0; at < body.length; ) {
     const end = at + 4 + ((body[at + 1] ?? 0) << 16) + ((body[at + 2] ?? 0) << 8) + (body[at + 3] ?? 0);
-    messages.push(body.subarray(at, end));
+    parts.push(body.subarray(at, end));
     at = end;
   }
-  const which = draws.below(messages.length);
-  const parts = messages.map((one, i) => {
+  const which = draws.below(parts.length);
+  const changedParts = parts.map((one, i) => {
     if (i !== which) return one;
     const inner = mutations[draws.below(mutations.length)]!(one.subarray(4), draws);
     return concat([Uint8Array.of(one[0]!, 0, inner.length >> 8, inner.length & 255), inner]);
   });
-  return plain(record[0]!, concat(parts));
+  return plain(record[0]!, concat(changedParts));
 }
 
 /** Of records: their order, their number, their contents. */
@@ -206,6 +257,8 @@ function mutated(flights: readonly Uint8Array[], draws: Draws): readonly Uint8Ar
 export interface Survival {
   /** The state that the last byte met: `ExpectServerHello`, …, `ExpectTraffic`. */
   readonly state: string;
+  /** Whether it has accepted a ServerKeyExchange. */
+  readonly isBehindKeyExchange: boolean;
   /** The code of the error, if there was one. */
   readonly code: string | undefined;
   /** What was computed, in units, and what was fed, in bytes. */
@@ -215,10 +268,11 @@ export interface Survival {
   readonly bufferBytes: number;
 }
 
-/** States that only a client reaches which has accepted a ServerKeyExchange. */
-export const BEHIND_KEY_EXCHANGE: readonly string[] = [
+/** States that in a full handshake only a client reaches which has accepted a ServerKeyExchange. */
+const BEHIND_KEY_EXCHANGE: readonly string[] = [
   "ExpectCertificateRequestOrServerHelloDone",
   "ExpectServerHelloDone",
+  "ExpectNewSessionTicket",
   "ExpectChangeCipherSpec",
   "ExpectFinished",
   "ExpectTraffic",
@@ -231,7 +285,7 @@ const MAX_UNITS = 10_000;
 const MAX_UNITS_PER_BYTE = 4;
 
 /** Feeds a client flights and the end of the stream. Throws where anything happens that must not. */
-export function survive({ options }: HonestDialog, flights: readonly Uint8Array[], piece = 0): Survival {
+export function survive({ options, isResumed }: HonestDialog, flights: readonly Uint8Array[], piece = 0): Survival {
   const driver = new Driver({ ...options, random: seededRandom(1) });
   const { client } = driver;
   let bytes = 0;
@@ -261,7 +315,9 @@ export function survive({ options }: HonestDialog, flights: readonly Uint8Array[
   }
   if (bufferBytes > MAX_BUFFER_BYTES) throw new Error(`buffers of ${bufferBytes} bytes`);
   if (units > MAX_UNITS + MAX_UNITS_PER_BYTE * bytes) throw new Error(`${units} units for ${bytes} bytes`);
-  return { state: error?.state ?? "ExpectTraffic", code: error?.code, units, bytes, bufferBytes };
+  const state = error?.state ?? "ExpectTraffic";
+  const isBehindKeyExchange = !isResumed && BEHIND_KEY_EXCHANGE.includes(state);
+  return { state, isBehindKeyExchange, code: error?.code, units, bytes, bufferBytes };
 }
 
 /** Makes the stream of a seed, and feeds a client with it, every fourth one in pieces. */
