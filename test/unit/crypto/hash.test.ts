@@ -4,6 +4,7 @@ import { fromHex, toHex, utf8Encode } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import { Hmac } from "../../../src/tls/crypto/hmac.ts";
 import { createCrypto, type HashAlgorithm, sha1, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
+import { PrfTask } from "../../../src/tls/crypto/prf.ts";
 
 const crypto = createCrypto();
 
@@ -118,6 +119,25 @@ describe("HMAC and PRF", () => {
     expect(toHex(crypto.hmac("sha384", key, message))).toBe(
       "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c60c2ef6ab4030fe8296248df163f44952",
     );
+  });
+
+  it("the PRF leaves no block of its messages behind", () => {
+    const blocks = new Set<Int32Array>();
+    const watched: HashAlgorithm = {
+      ...sha256,
+      create() {
+        const hash = sha256.create();
+        const { compress } = hash;
+        hash.compress = (words, at) => {
+          blocks.add(words);
+          compress.call(hash, words, at);
+        };
+        return hash;
+      },
+    };
+    finish(new PrfTask(watched, new Uint8Array(100).fill(5), "label", new Uint8Array(64).fill(6), 100));
+    expect(blocks.size).toBeGreaterThan(4);
+    for (const block of blocks) expect(block.every((word) => word === 0)).toBe(true);
   });
 
   // The well-known answer that was published on the TLS working group's list for the PRF with SHA-256.

@@ -227,6 +227,31 @@ describe("blinding", () => {
     expect(finish(fresh.verify(pss, rsaPublic(one), digest, finish(tasks[0]!)))).toBe(true);
   });
 
+  it("a pair that was there when a check failed is not used again", () => {
+    const faulty = { ...key, exponent1: flipped(key.exponent1) };
+    const fresh = createCrypto();
+    let drawn = 0;
+    const fill = (bytes: Uint8Array) => {
+      if (!isExponent(bytes.length)) drawn++;
+      random.fill(bytes, "");
+    };
+    for (let time = 1; time <= 2; time++) {
+      expect(codeOf(() => finish(fresh.sign(pkcs1, faulty, digest, { fill })))).toBe("INTERNAL_BUG");
+      expect(drawn).toBe(time);
+    }
+  });
+
+  it("exponents are as long with the least multiple as with the largest", () => {
+    const [least, largest] = [0, 255].map((octet) => {
+      const fill = (bytes: Uint8Array) => void bytes.fill(isExponent(bytes.length) ? octet : 1);
+      const task = createCrypto().sign(pkcs1, key, digest, { fill });
+      finish(task);
+      return task.spent;
+    });
+    // One window of each exponent, of six units a multiplication, and what rounding adds.
+    expect(Math.abs(largest! - least!)).toBeLessThanOrEqual(2 * 2 * 36);
+  });
+
   it("the exponents get multiples of the primes less one: where a factor is no prime, another multiple leaves no signature", () => {
     // With p of two primes, an exponent modulo lcm(a - 1, b - 1) is right, and p - 1 is no period.
     const prime = (bits: number): bigint => generatePrimeSync(bits, { bigint: true });
