@@ -34,7 +34,15 @@ export interface ThingTimeouts {
 export type ThingTlsOptions = Partial<
   Pick<
     TlsTransportOptions,
-    "alpn" | "groups" | "maxHandshakeBytes" | "resumption" | "serverName" | "signatureSchemes" | "sliceUnits" | "suites"
+    | "alpn"
+    | "groups"
+    | "maxHandshakeBytes"
+    | "requireExtendedMasterSecret"
+    | "resumption"
+    | "serverName"
+    | "signatureSchemes"
+    | "sliceUnits"
+    | "suites"
   >
 >;
 

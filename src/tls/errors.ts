@@ -165,6 +165,15 @@ export const tlsErrors = {
     alert: Alert.illegal_parameter,
     mbedtls: -0x7500,
   },
+  TLS_EXTENDED_MASTER_SECRET: {
+    meaning: "the server does not know the extended master secret, which is demanded",
+    rfc: "RFC 7627 §5.2",
+    blame: "peer",
+    retry: false,
+    hint: "Update the server, or go without `requireExtendedMasterSecret` where no keys are exported from the connection.",
+    alert: Alert.handshake_failure,
+    mbedtls: -0x6e00,
+  },
   TLS_HELLO_REQUEST_FLOOD: {
     meaning: "the peer asked too often for a renegotiation, which is not supported",
     rfc: "RFC 5246 §7.4.1.1",

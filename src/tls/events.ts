@@ -86,6 +86,11 @@ export interface TlsClientOptions extends CommonTlsOptions {
    */
   readonly maxFragmentLength?: MaxFragmentLength | undefined;
   /**
+   * Whether a server that does not know the extended master secret (RFC 7627) is refused; false by default. Without it the secret is not bound
+   * to the handshake: exported keys can then be those of another connection too (RFC 7627 §5.4), and there is no session.
+   */
+  readonly requireExtendedMasterSecret?: boolean | undefined;
+  /**
    * Whether the connection may be resumed later: then session tickets are asked for (RFC 5077), and a `session` event brings what to keep. True
    * where a `session` is given, else false. Needs the extended master secret (RFC 7627 §5.3) and a clock: who does not know the
    * time has no sessions.

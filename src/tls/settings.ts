@@ -44,6 +44,7 @@ export interface Settings extends CommonSettings, ClientOffer {
   readonly wallMs: TlsClientOptions["wallMs"];
   /** In order of preference; none where there is no client certificate. */
   readonly identities: readonly ClientIdentity[];
+  readonly requireExtendedMasterSecret: boolean;
   /** The blob of a session to resume. */
   readonly session: Uint8Array | undefined;
 }
@@ -85,6 +86,7 @@ export function checkOptions(options: TlsClientOptions): Settings {
     keyLog: common.keyLog,
     encryptThenMac: common.encryptThenMac && common.suites.some(({ kind }) => kind === "cbc"),
     maxFragmentLength,
+    requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? false,
     session,
     resumption: options.resumption ?? session !== undefined,
     // Who asks for short records is short of memory in both directions.

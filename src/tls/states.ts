@@ -123,6 +123,8 @@ export class ExpectServerHello extends Expect<ClientHandshake> {
       throw new TlsError("TLS_UNOFFERED_SUITE", idText(hello.suite), { data: { chosen: idText(hello.suite) } });
     if (hello.compression !== 0) throw new TlsError("TLS_UNOFFERED_COMPRESSION", `method ${hello.compression}`);
     const answer = readServerExtensions(hello.extensions ?? [], settings, suite);
+    if (settings.requireExtendedMasterSecret && !answer.extendedMasterSecret)
+      throw new TlsError("TLS_EXTENDED_MASTER_SECRET");
     const sessions = this.#sessions;
     // A session that was offered is resumed where its ID comes back (RFC 5246 §7.4.1.3, RFC 5077 §3.4); any other ID is a new one.
     const resumed =

@@ -225,6 +225,21 @@ describe("options", () => {
 });
 
 describe("the engine's calls", () => {
+  it.each([
+    ["knows the extended master secret, and it is demanded", true, true],
+    ["knows it, and it is not demanded", false, true],
+    ["does not know it, and it is not demanded", undefined, false],
+  ])("RFC 7627 §5.2 a server that %s is taken", (_title, requireExtendedMasterSecret, isKnown) => {
+    const isRight = ({ type }: messages.Extension): boolean => isKnown || type !== 23;
+    const server = new ScriptedServer({
+      hello: (hello) => ({ ...hello, extensions: hello.extensions?.filter(isRight) }),
+    });
+    const driver = new Driver({ requireExtendedMasterSecret });
+    relay(driver, server);
+    const secured = driver.events.find(({ type }) => type === "secured");
+    expect(secured).toMatchObject({ extendedMasterSecret: isKnown });
+  });
+
   it("a source of randomness that fails is TLS_RANDOM_FAILED, with nothing sent", () => {
     const cause = new Error("no entropy");
     const driver = new Driver({

@@ -335,6 +335,13 @@ export const helloDeviations: readonly Deviation[] = [
     ...unsolicited,
   },
   {
+    title: "RFC 7627 §5.2 no extended master secret, which is demanded",
+    script: { hello: extensions([0xff01, bytes(0)]) },
+    options: { requireExtendedMasterSecret: true },
+    code: "TLS_EXTENDED_MASTER_SECRET",
+    alert: 40,
+  },
+  {
     title: "RFC 7366 §3 encrypt_then_mac for a suite of AEAD, where one of CBC was offered too",
     script: { hello: extend(22) },
     options: { suites: [suites.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, cbcSuite] },
