@@ -29,11 +29,13 @@ import type { Transport } from "../transport/transport.ts";
 import { Attempt } from "./attempt.ts";
 import { alpnForPort, awsPorts, checkEndpoint, checkThingName, endpointWarning } from "./aws.ts";
 import { type Credentials, readThingCredentials } from "./credentials.ts";
-import { explainFailure } from "./diagnosis.ts";
+import { explainFailure, type Progress } from "./diagnosis.ts";
 import { ThingError } from "./errors.ts";
 import { type ConnectThingOptions, checkThingOptions, type ThingPorts, type ThingTlsOptions } from "./options.ts";
 
 const TAG = "thing";
+/** How the transport below says that the peer was there and a handshake came to nothing. */
+const HANDSHAKE_BREAKS: readonly string[] = ["TRANSPORT_HANDSHAKE_TIMEOUT", "TRANSPORT_RESET"];
 const DEFAULT_DIAL_MS = 10_000;
 const DEFAULT_HANDSHAKE_MS = 20_000;
 const DEFAULT_CONNACK_MS = 20_000;
@@ -226,8 +228,7 @@ class Connector {
       this.#attempt?.accepted();
       this.#log.log("debug", TAG, `CONNACK: accepted, session present ${sessionPresent ? "yes" : "no"}`);
     }
-    // What ended with a fatal alert must not be resumed (RFC 5246 §7.2.2).
-    if (to === "closed" || endedWithAlert(error)) this.#keepSession(undefined);
+    if (to === "closed" || spoilsSession(error, this.#attempt?.progress)) this.#keepSession(undefined);
     if (!this.#wasConnected || error === undefined || (to !== "waiting" && to !== "closed")) return;
     const explained = this.#explain(error);
     this.#loss = explained;
@@ -244,9 +245,15 @@ class Connector {
   }
 }
 
-function endedWithAlert(error: unknown): boolean {
-  for (let one = error; isThingwireError(one); one = one.cause)
+/**
+ * Whether no session is offered after such an end: what ended with a fatal alert must not be resumed (RFC 5246 §7.2.2), and a server that
+ * falls silent or hangs up in the handshake may do so because of the offer, time and again.
+ */
+function spoilsSession(error: unknown, progress: Progress | undefined): boolean {
+  for (let one = error; isThingwireError(one); one = one.cause) {
     if (one.layer === "tls" && (one as TlsError).alert !== undefined) return true;
+    if (progress === "handshake" && (one.layer === "tls" || HANDSHAKE_BREAKS.includes(one.code))) return true;
+  }
   return false;
 }
 

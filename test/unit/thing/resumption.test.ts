@@ -3,6 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ConnectThingOptions, connectThing, type Thing } from "../../../src/runtime/node.ts";
 import { ContentType } from "../../../src/tls/record.ts";
+import { tcp } from "../../../src/transport/node/tcp.ts";
 import * as fixtures from "../tls/fixtures.ts";
 import { ScriptedServer } from "../tls/scripted-server.ts";
 import { forClient, forLocalhost, makeAuthority } from "../transport/pki.ts";
@@ -59,8 +60,14 @@ describe("RFC 5077 §3.1 with Node's server, which drops the first connection", 
   });
 });
 
-/** A server that gives each connection a session ID of its own, answers CONNECT, and ends as told. Tells the IDs that were offered. */
-async function idServer(ending: "alert" | "end"): Promise<{ readonly port: number; readonly offered: Uint8Array[] }> {
+/**
+ * A server that gives each connection a session ID of its own, answers CONNECT, and ends as told. Tells the IDs that were offered.
+ * `onOffer`: what it does instead of an answer to a client that offers a session.
+ */
+async function idServer(
+  ending: "alert" | "end",
+  onOffer?: (socket: Socket) => unknown,
+): Promise<{ readonly port: number; readonly offered: Uint8Array[] }> {
   const offered: Uint8Array[] = [];
   const sockets = new Set<Socket>();
   const listener = createServer({ noDelay: true }, (socket) => {
@@ -70,8 +77,13 @@ async function idServer(ending: "alert" | "end"): Promise<{ readonly port: numbe
     const server: ScriptedServer = new ScriptedServer({ hello: (right) => ({ ...right, sessionId }) });
     socket.on("data", (chunk: Buffer) => {
       const isHello = server.clientHello === undefined;
-      socket.write(server.receive(chunk));
+      const answer = server.receive(chunk);
       if (isHello) offered.push(server.clientHello!.sessionId.slice());
+      if (isHello && onOffer !== undefined && server.clientHello!.sessionId.length > 0) {
+        onOffer(socket);
+        return;
+      }
+      socket.write(answer);
       if (server.data.splice(0).length === 0) return;
       socket.write(server.seal(ContentType.application_data, Uint8Array.of(0x20, 2, 0, 0)));
       if (offered.length > 1) return;
@@ -106,5 +118,24 @@ describe("the session of a connection that was lost", () => {
     const { port, offered } = await idServer("alert");
     await twice({ port, ...credentials });
     expect(offered).toEqual([new Uint8Array(0), new Uint8Array(0)]);
+  });
+
+  it.each<[string, (socket: Socket) => unknown]>([
+    ["hangs up", (socket) => socket.end()],
+    ["resets the connection", (socket) => socket.resetAndDestroy()],
+    ["says nothing any more", () => {}],
+  ])("is forgotten where a server that is offered it %s: the next handshake is a full one", async (_title, onOffer) => {
+    const { port, offered } = await idServer("end", onOffer);
+    await twice({ port, ...credentials, timeouts: { handshakeMs: 1500 } });
+    expect(offered).toEqual([new Uint8Array(0), new Uint8Array(32).fill(1), new Uint8Array(0)]);
+  });
+
+  it("is kept where the server could not be reached", async () => {
+    const { port, offered } = await idServer("end");
+    let dials = 0;
+    const dial = () => tcp({ host: "localhost", port: ++dials === 2 ? 1 : port });
+    await twice({ port, ...credentials, dial });
+    expect(dials).toBe(3);
+    expect(offered).toEqual([new Uint8Array(0), new Uint8Array(32).fill(1)]);
   });
 });
