@@ -360,6 +360,11 @@ export class ByteWriter {
     return this.#buffer.slice(0, this.#length);
   }
 
+  /** Overwrites what was written. Outgrown buffers are not reached: write a secret last. */
+  wipe(): void {
+    wipe(this.#buffer);
+  }
+
   #room(more: number): void {
     if (this.#length + more <= this.#buffer.length) return;
     const grown = new Uint8Array(Math.max(this.#buffer.length * 2, this.#length + more));

@@ -84,6 +84,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   #isClosing = false;
   #isOver = false;
   #error: TlsError | undefined;
+  #ifFatal: (() => void) | undefined;
   #warnings = 0;
   #renegotiations = 0;
   #emptyRecords = 0;
@@ -245,6 +246,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   protected refuse(alert: number): void {
     if (this.#isOver) return;
     this.#sendAlert(AlertLevel.fatal, alert);
+    this.#ifFatal?.();
     this.destroy();
   }
 
@@ -552,6 +554,9 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
       sign: (identity, scheme, digest) => this.#sign(identity, scheme, digest),
       enterPhase: (phase) => this.#meter.enter(phase, this.#counts()),
       secured: (info) => this.#secured(info),
+      ifFatal: (action) => {
+        this.#ifFatal = action;
+      },
       keepSession: (session) => this.#events.push({ type: "session", session }),
       wipeAtEnd: (...secrets) => {
         this.#secrets.push(...secrets);
@@ -601,6 +606,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     const isUnderWay = this.#timeline.length > 0 || this.#bytesReceived > 0;
     if (isUnderWay && error.alert !== undefined && error.code !== "TLS_ALERT_RECEIVED")
       this.#sendAlert(AlertLevel.fatal, error.alert);
+    if (error.alert !== undefined) this.#ifFatal?.();
     this.#log("error", () => `${located.code}: ${located.message} (${located.rfc})`);
     this.#finish();
     this.#error = located;

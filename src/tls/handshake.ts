@@ -71,6 +71,8 @@ export interface Handshake<S extends CommonSettings = CommonSettings, I = never>
   enterPhase(phase: StatisticsPhase): void;
   /** The handshake is done: data may pass. */
   secured(info: Omit<I, "statistics">): void;
+  /** What is done where the connection ends with a fatal alert, sent or received; the last action that was given counts. */
+  ifFatal(action: () => void): void;
   /** There is a new session to resume, in its blob. */
   keepSession(session: Uint8Array): void;
   /** Overwrites a secret when the connection ends, however it ends. */

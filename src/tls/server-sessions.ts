@@ -73,6 +73,11 @@ export class SessionCache {
     }
   }
 
+  /** Forgets what was kept under that ID, if anything. */
+  delete(id: Uint8Array): void {
+    this.#delete(toHex(id));
+  }
+
   /** Forgets everything. */
   clear(): void {
     for (const id of this.#states.keys()) this.#delete(id);

@@ -237,6 +237,8 @@ class ExpectFinished extends Expect<ServerHandshake> {
       return map(sent, () => {
         transcript.wipe();
         if (keyed.resumed === undefined) cacheSession(keyed, client, settings);
+        // RFC 5246 §7.2.2. Not before this point, or whoever saw the ID could have the session forgotten.
+        handshake.ifFatal(() => settings.resumption?.cache?.delete(keyed.sessionId));
         handshake.secured({
           suite,
           group: keyed.group,

@@ -7,12 +7,13 @@
  * server's hint and the certificates of the server's path allow; `session-offer.ts` and `verify.ts` see to that. There are none without
  * the extended master secret, because they should not be resumed (RFC 7627 §5.3). ALPN and encrypt-then-MAC are not in it, because they are negotiated anew each time (RFC 7301 §3.1).
  *
- * The blob has a version and a checksum, and holds the master secret: whoever reads it can read the connections of the session.
+ * The blob has a version and a checksum, and holds the master secret: whoever reads it can read the connections of the session. The checksum
+ * finds accidents and proves nothing: whoever writes where it is kept can pass for the server.
  *
  * @module
  */
 
-import { type ByteReader, ByteWriter, copyOf, equal, utf8Encode, wipe } from "../bytes.ts";
+import { type ByteReader, ByteWriter, concat, copyOf, equal, utf8Encode, wipe } from "../bytes.ts";
 import type { Task } from "../task.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
@@ -67,9 +68,10 @@ export interface Session {
 /** The digest of what a session is bound to. The parts are in the order of their lists: another order is another configuration. */
 export function sessionBinding(settings: Settings): Task<Uint8Array> {
   const { serverName, alpn, maxFragmentLength, trust, identities, crypto } = settings;
+  const chains = identities.map(({ certificates }) => certificates.length);
   const writer = new ByteWriter(1024);
   const add = (part: Uint8Array) => writer.prefixed(3, () => writer.bytes(part));
-  add(utf8Encode(JSON.stringify([serverName.toLowerCase(), alpn, maxFragmentLength ?? 0, trust.length])));
+  add(utf8Encode(JSON.stringify([serverName.toLowerCase(), alpn, maxFragmentLength ?? 0, trust.length, chains])));
   for (const { subject, subjectPublicKeyInfo, label: _, ...limits } of trust) {
     add(subject);
     add(subjectPublicKeyInfo);
@@ -99,7 +101,8 @@ export function encodeSession(session: Session, crypto: CryptoProvider): Uint8Ar
   for (const { der } of path) writer.prefixed(3, () => writer.bytes(der));
   writer.bytes(session.master);
   const content = writer.finish();
-  const blob = new ByteWriter(content.length + CHECKSUM_BYTES).bytes(content).bytes(checksum(content, crypto)).finish();
+  writer.wipe();
+  const blob = concat([content, checksum(content, crypto)]);
   wipe(content);
   return blob;
 }

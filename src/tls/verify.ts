@@ -130,8 +130,7 @@ export function verifyPeer(settings: Settings, suite: CipherSuite, chain: readon
         "TLS_CERTIFICATE_KEY_TYPE",
         `${key === undefined ? "an unknown kind of key" : keyText(key)} for ${suite.name}`,
       );
-    if (key.type === "ec" && !settings.groups.some((group) => group.name === key.curve))
-      throw new TlsError("TLS_CERTIFICATE_CURVE", key.curve);
+    if (key.type === "ec" && !offersCurve(settings, key)) throw new TlsError("TLS_CERTIFICATE_CURVE", key.curve);
     return new PeerProof(result.path, result.anchor, key);
   });
 }
@@ -155,6 +154,11 @@ export function verifyKeyExchange(
   });
 }
 
+/** RFC 8422 §5.3: the curve of a certificate's key must be among the groups. */
+function offersCurve({ groups }: Settings, key: PublicKey): boolean {
+  return key.type !== "ec" || groups.some(({ name }) => name === key.curve);
+}
+
 /** What a client's full handshake has proved of the server. */
 export interface SessionProofs {
   readonly peer: PeerVerified;
@@ -173,7 +177,8 @@ export function proofsOfSession(settings: Settings, session: Session, binding: U
   const anchor = settings.trust[session.anchor];
   const key = session.path[0]?.publicKey;
   const scheme = settings.signatureSchemes.find(({ id }) => id === session.signatureScheme);
-  if (anchor === undefined || key === undefined || scheme === undefined) return undefined;
+  if (anchor === undefined || key === undefined || scheme === undefined || !offersCurve(settings, key))
+    return undefined;
   return { peer: new PeerProof(session.path, anchor, key), signature: new SignatureProof(scheme) };
 }
 

@@ -5,6 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
+import type { CryptoProvider } from "../../../src/tls/crypto/provider.ts";
 import { alertRecord, alterFields, type Deviation } from "../../../src/tls/deviations.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../../../src/tls/events.ts";
 import { ExtensionType } from "../../../src/tls/extensions.ts";
@@ -495,6 +496,40 @@ describe("a server's cache of sessions", () => {
     expect(cache.size).toBe(1);
   });
 
+  it.each<[string, number, (dialog: Dialog) => void]>([
+    ["forgets a session when its connection is refused with a fatal alert", 0, ({ server }) => server.server.abort(49)],
+    [
+      "forgets it when a record cannot be opened",
+      0,
+      ({ server }) => server.feed(Uint8Array.of(23, 3, 3, 0, 24, ...new Uint8Array(24))),
+    ],
+    ["keeps it when the client says close_notify", 1, ({ client }) => client.client.close()],
+    ["keeps it when the stream just ends", 1, ({ server }) => server.server.end()],
+  ])("RFC 5246 §7.2.2 %s", (_title, left, end) => {
+    for (const isResumed of [false, true]) {
+      const cache = new SessionCache();
+      const resumption = resumptions("id", { cache });
+      const first = shake({ resumption });
+      const last = isResumed ? shake({ resumption }, { session: first.session }) : first;
+      expect([info(last).resumed, cache.size]).toEqual([isResumed, 1]);
+      end(last);
+      last.run();
+      expect(cache.size).toBe(left);
+    }
+  });
+
+  it("RFC 5246 §7.2.2 does not forget it for somebody who knows no more than the ID", () => {
+    const cache = new SessionCache();
+    const resumption = resumptions("id", { cache });
+    const { session } = shake({ resumption });
+    const stranger = { ...decodeSession(session!, crypto)!, master: new Uint8Array(48) };
+    const dialog = shake({ resumption }, { session: encodeSession(stranger, crypto) });
+    expect(dialog.isSecured).toBe(false);
+    dialog.server.feed(Uint8Array.of(22, 3, 3, 0, 24, ...new Uint8Array(24)));
+    expect(dialog.server.error).toBeDefined();
+    expect(cache.size).toBe(1);
+  });
+
   it("what is no state of a session is none", () => {
     for (const bytes of [new Uint8Array(0), new Uint8Array(100), Uint8Array.of(1), new Uint8Array(100).fill(1)])
       expect(decodeServerSession(bytes)).toBeUndefined();
@@ -509,5 +544,32 @@ describe("the options of a server", () => {
     { lifetimeSeconds: 1.5 },
   ])("%o is refused", (more) => {
     expect(() => new ServerDriver({ resumption: resumptions("ticket", more) })).toThrow(/resumption\./);
+  });
+});
+
+describe("the master secret of a session that is resumed", () => {
+  it("is overwritten when the connection ends", () => {
+    const secrets: Uint8Array[] = [];
+    const watching: CryptoProvider = new Proxy(crypto, {
+      get: (target, property) => {
+        const value = Reflect.get(target, property);
+        if (property !== "prf") return typeof value === "function" ? value.bind(target) : value;
+        return (...words: Parameters<CryptoProvider["prf"]>) => {
+          secrets.push(words[1]);
+          return target.prf(...words);
+        };
+      },
+    });
+    const resumption = resumptions("ticket");
+    const { session } = shake({ resumption });
+    const kept = session!.slice();
+    const dialog = shake({ resumption, crypto: watching }, { session, crypto: watching });
+    expect(info(dialog).resumed).toBe(true);
+    expect(secrets.filter((secret) => secret.some((byte) => byte !== 0)).length).toBeGreaterThanOrEqual(6);
+    dialog.client.client.close();
+    dialog.run();
+    expect(secrets.filter((secret) => secret.some((byte) => byte !== 0))).toEqual([]);
+    // The blob is the app's.
+    expect(session).toEqual(kept);
   });
 });

@@ -196,6 +196,12 @@ describe("which session is offered", () => {
     expect(isOffered(good, now)).toBe(false);
   });
 
+  it("RFC 8422 §5.3 nor with a certificate whose curve is not offered", () => {
+    const blob = blobOf(session({ group: suites.x25519.id }));
+    expect(isOffered(blob, { groups: [suites.x25519, suites.secp256r1] })).toBe(true);
+    expect(isOffered(blob, { groups: [suites.x25519] })).toBe(false);
+  });
+
   it.each<[string, Partial<Session>, number | undefined, boolean]>([
     ["in time", {}, NOW, true],
     ["in its last millisecond", {}, NOW + HOUR - 1, true],
