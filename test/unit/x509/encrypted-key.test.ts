@@ -183,6 +183,18 @@ describe("RFC 5958 §3, RFC 8018 §6.2: encrypted private keys", () => {
     expect(() => open(encrypted({ padding: new Uint8Array(bytes) }))).toThrow(error("X509_KEY_PASSWORD"));
   });
 
+  it("RFC 8018 §6.1.1 a padding is of 1 to 16 bytes", () => {
+    const password = utf8Encode(PASSWORD);
+    const encryption = { hash: "sha256", salt: password, iterations: 1, keyBytes: 16, iv: new Uint8Array(16) } as const;
+    const key = pbkdf2Sync(password, password, 1, 16, "sha256");
+    for (const last of [0, 1, 16, 17, 255]) {
+      const plaintext = new Uint8Array(32).fill(last);
+      const ciphertext = createCipheriv("aes-128-cbc", key, encryption.iv).setAutoPadding(false).update(plaintext);
+      const length = finish(pbes2(encryption, password, new Uint8Array(ciphertext)))?.length;
+      expect(length, String(last)).toBe(last === 0 || last > 16 ? undefined : 32 - last);
+    }
+  });
+
   it("a key of a kind that is not supported is told as such, since the password was right", () => {
     const { privateKey } = generateKeyPairSync("ed25519");
     const pem = privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-128-cbc", passphrase: "x" }) as string;
