@@ -259,7 +259,7 @@ export type TlsEvent<I = TlsConnectionInfo> =
   | ({ readonly type: "secured" } & I)
   /**
    * A session for the option `session` of a later connection, in place of all before it; only with the option `resumption`. It holds secrets: keep it
-   * where private keys are kept.
+   * where private keys are kept. Nothing in it proves whose it is: who can write there can pass for the server.
    */
   | { readonly type: "session"; readonly session: Uint8Array }
   /** Answer with `resume(id, signature | error)`. */

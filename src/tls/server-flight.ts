@@ -6,7 +6,7 @@
  * @module
  */
 
-import { copyOf, NO_BYTES, printable } from "../bytes.ts";
+import { copyOf, NO_BYTES, printable, wipe } from "../bytes.ts";
 import { chain, done, map, type Task } from "../task.ts";
 import { deviatingParameters } from "./deviations.ts";
 import { clientRefused, TlsError } from "./errors.ts";
@@ -228,8 +228,10 @@ function sendTicket(keyed: ServerKeyed, client: ClientAdmitted, handshake: Serve
   const state = session === undefined ? undefined : encodeServerSession(session);
   const lifetimeHint = session === undefined ? undefined : remainingSeconds(session.createdMs, settings);
   const key = settings.resumption?.ticketKey;
-  if (state === undefined || lifetimeHint === undefined || key === undefined || !isKeepable(state))
+  if (state === undefined || lifetimeHint === undefined || key === undefined || !isKeepable(state)) {
+    wipe(state);
     return handshake.send(encodeNewSessionTicket({ lifetimeHint: 0, ticket: NO_BYTES }));
+  }
   return chain(sealTicket(state, key, settings), (ticket) =>
     handshake.send(encodeNewSessionTicket({ lifetimeHint, ticket })),
   );

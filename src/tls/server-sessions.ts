@@ -141,27 +141,30 @@ export function cacheSession(keyed: ServerKeyed, client: ClientAdmitted, setting
   if (session === undefined) return;
   const state = encodeServerSession(session);
   if (isKeepable(state)) settings.resumption?.cache?.set(keyed.sessionId, state);
+  else wipe(state);
 }
 
 /** The state of a session, as a cache or a ticket holds it. */
 export function encodeServerSession(session: ServerSession): Uint8Array {
   const { maxFragmentLength, serverName } = session;
   const writer = new ByteWriter(1024);
-  writer.uint8(STATE_VERSION).bytes(session.master);
+  writer.uint8(STATE_VERSION);
   writer.uint16(session.suite).uint16(session.group).uint16(session.signatureScheme).uint16(session.clientScheme);
   writer.uint8(maxFragmentLength === undefined ? 0 : 1 + maxFragmentLengths.indexOf(maxFragmentLength));
   writeTime(writer, session.createdMs);
   // No host name is empty (RFC 6066 §3).
   writer.prefixed(2, () => writer.bytes(utf8Encode(serverName ?? "")));
   for (const { der } of session.certificates) writer.prefixed(3, () => writer.bytes(der));
-  return writer.finish();
+  writer.bytes(session.master);
+  const state = writer.finish();
+  writer.wipe();
+  return state;
 }
 
 /** The other direction; `undefined` for what is none, or of another version. */
 export function decodeServerSession(state: Uint8Array): ServerSession | undefined {
   return readStored(state, (reader) => {
     if (reader.uint8() !== STATE_VERSION) reader.fail("another version");
-    const master = reader.bytes(MASTER_SECRET_BYTES);
     const [suite, group, signatureScheme, clientScheme] = [
       reader.uint16(),
       reader.uint16(),
@@ -172,10 +175,11 @@ export function decodeServerSession(state: Uint8Array): ServerSession | undefine
     const createdMs = readTime(reader);
     const serverName = utf8Decode(reader.bytes(reader.uint16())) || undefined;
     const certificates: Certificate[] = [];
-    while (reader.remaining > 0) certificates.push(parseCertificate(copyOf(reader.bytes(reader.uint24()))));
+    while (reader.remaining > MASTER_SECRET_BYTES)
+      certificates.push(parseCertificate(copyOf(reader.bytes(reader.uint24()))));
     return {
       ...{ suite, group, signatureScheme, clientScheme, maxFragmentLength, createdMs, serverName, certificates },
-      master: copyOf(master),
+      master: copyOf(reader.bytes(MASTER_SECRET_BYTES)),
     };
   });
 }
@@ -218,8 +222,7 @@ export function findSession(
   handshake: ServerHandshake,
 ): Task<ServerResumable | undefined> {
   const { settings, log, wipeAtEnd } = handshake;
-  return map(findState(hello, asked, settings), (state) => {
-    const session = state === undefined ? undefined : decodeServerSession(state);
+  return map(readState(hello, asked, settings), (session) => {
     if (session === undefined) return undefined;
     wipeAtEnd(session.master);
     const resumable = resumableSession(session, hello, asked, settings);
@@ -228,16 +231,25 @@ export function findSession(
   });
 }
 
-function findState(
+/** The state of a session that is in the cache, or in the ticket, which is wiped once it was read. */
+function readState(
   { sessionId }: ClientHello,
   { ticket }: ClientExtensions,
   { resumption, crypto, extendedMasterSecret }: ServerSettings,
-): Task<Uint8Array | undefined> {
+): Task<ServerSession | undefined> {
   // Without an ID a client could not see that its ticket is taken (RFC 5077 §3.4).
   if (resumption === undefined || !extendedMasterSecret || sessionId.length === 0) return done(undefined);
   const { ticketKey, cache } = resumption;
-  if (ticket === undefined || ticket.length === 0) return done(cache?.get(sessionId));
-  return ticketKey === undefined ? done(undefined) : openTicket(ticket, ticketKey, crypto);
+  if (ticket === undefined || ticket.length === 0) {
+    const state = cache?.get(sessionId);
+    return done(state === undefined ? undefined : decodeServerSession(state));
+  }
+  if (ticketKey === undefined) return done(undefined);
+  return map(openTicket(ticket, ticketKey, crypto), (state) => {
+    const session = state === undefined ? undefined : decodeServerSession(state);
+    wipe(state);
+    return session;
+  });
 }
 
 function resumableSession(

@@ -104,6 +104,16 @@ describe("the binding of a session", () => {
       { trust: [{ ...anchor, nameConstraints: constraints(leaf.subject) }] },
       { trust: [{ ...anchor, nameConstraints: swapped(constraints(leaf.subject)) }] },
     ],
+    [
+      "the seam between two identities",
+      {
+        identity: [
+          ecIdentity,
+          { ...ecIdentity, certificates: rsaIdentity.certificates, privateKey: rsaIdentity.privateKey },
+        ],
+      },
+      { identity: { ...ecIdentity, certificates: [...ecIdentity.certificates, ...rsaIdentity.certificates] } },
+    ],
     ["the order of identities", { identity: [ecIdentity, rsaIdentity] }, { identity: [rsaIdentity, ecIdentity] }],
   ])("tells apart %s", (_title, one, other) => {
     expect(binding(one)).toBe(binding(one));
