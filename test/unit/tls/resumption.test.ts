@@ -21,7 +21,7 @@ import {
 import { decodeSession, encodeSession } from "../../../src/tls/session.ts";
 import * as suites from "../../../src/tls/suites.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
-import { crypto, Driver, ecIdentity, NOW } from "./client.ts";
+import { crypto, Driver, ecIdentity, NOW, rsaIdentity } from "./client.ts";
 import { Dialog, ecServer, rsaServer, ServerDriver } from "./server.ts";
 
 const HOUR = 3_600_000;
@@ -244,6 +244,8 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
     it("a server whose groups or schemes are others now", () => {
       full({}, { groups: [suites.x25519] });
       full({}, { signatureSchemes: [suites.ecdsa_secp384r1_sha384] });
+      // The client's own scheme too.
+      full({}, { signatureSchemes: [suites.ecdsa_secp256r1_sha256] }, { identity: [rsaIdentity, ecIdentity] });
     });
     it("a server that asks for no certificate now", () => void full({}, { clientCertificate: "none" }));
   });
@@ -294,6 +296,55 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
     server.feed(concat([Uint8Array.of(22, 3, 3, changed.length >> 8, changed.length & 255), changed]));
     expect(server.error).toMatchObject({ code: "TLS_SESSION_MISMATCH", alert: 40, rfc: "RFC 7627 §5.3" });
     expect(concat(server.output).subarray(-2)).toEqual(Uint8Array.of(2, 40));
+  });
+
+  it("a client without a certificate is asked about again, where one was asked for", () => {
+    const resumption = resumptions(kind);
+    const asked: Partial<TlsServerOptions> = { resumption, clientCertificate: "request" };
+    const { session } = shake(asked, { identity: undefined });
+    const refused = shake(
+      { ...asked, admit: (list) => (list.length === 0 ? 42 : undefined) },
+      { identity: undefined, session },
+    );
+    expect(refused.server.error).toMatchObject({ code: "TLS_CLIENT_REFUSED", alert: 42 });
+  });
+
+  it("a chain that makes a session too long is none to remember", () => {
+    const cache = new SessionCache();
+    const resumption = resumptions(kind, kind === "id" ? { cache } : {});
+    const [leaf] = ecIdentity.certificates;
+    const certificates = Array.from({ length: Math.ceil(16_384 / leaf!.length) }, () => leaf!);
+    const dialog = shake({ resumption, admit: () => undefined }, { identity: { ...ecIdentity, certificates } });
+    expect(dialog.server.secured?.clientCertificates).toHaveLength(certificates.length);
+    expect(cache.size).toBe(0);
+    if (kind === "ticket") expect(dialog.session).toBeUndefined();
+  });
+
+  it.each<[string, (hello: messages.ClientHello) => messages.ClientHello]>([
+    [
+      "RFC 5246 §7.4.1.2 without the session's suite",
+      (hello) => ({ ...hello, suites: [suites.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384.id] }),
+    ],
+    [
+      "RFC 6066 §4 with another max_fragment_length",
+      (hello) => ({
+        ...hello,
+        extensions: [...hello.extensions!, { type: ExtensionType.max_fragment_length, data: Uint8Array.of(1) }],
+      }),
+    ],
+    ["RFC 5246 §7.4.1.2 without a session ID", (hello) => ({ ...hello, sessionId: new Uint8Array(0) })],
+  ])("a ClientHello %s gets a full handshake", (_title, change) => {
+    const resumption = resumptions(kind);
+    const { session } = shake({ resumption });
+    const sent = (alter: typeof change) => {
+      const [record] = new Driver({ session, identity: ecIdentity }).output;
+      const hello = messages.encodeClientHello(alter(messages.decodeClientHello(record!.subarray(9))));
+      const server = new ServerDriver({ resumption });
+      server.feed(concat([Uint8Array.of(22, 3, 3, hello.length >> 8, hello.length & 255), hello]));
+      return server.server.stateName;
+    };
+    expect(sent((hello) => hello)).toBe("ExpectChangeCipherSpec");
+    expect(sent(change)).toBe("ExpectCertificate");
   });
 
   it("a client that is not admitted any more is refused with its alert", () => {

@@ -77,7 +77,9 @@ describe("the master secret", () => {
     return made;
   }
   const holding = (arrays: readonly Uint8Array[]) =>
-    new Set(arrays.filter((array) => Buffer.from(array.buffer).includes(master)).map(({ buffer }) => buffer));
+    new Set(
+      arrays.filter((array) => Buffer.from(array.buffer).includes(Buffer.from(master))).map(({ buffer }) => buffer),
+    );
 
   // Short, and so long that what it is written into must grow.
   it.each([1, 12])("stands in the blob alone, with a path of %i", (length) => {
