@@ -556,6 +556,7 @@ describe("a server's cache of sessions", () => {
     ],
     ["keeps it when the client says close_notify", 1, ({ client }) => client.client.close()],
     ["keeps it when the stream just ends", 1, ({ server }) => server.server.end()],
+    ["keeps it when the stream below breaks", 1, ({ server }) => server.server.fail(new Error("broken"))],
   ])("RFC 5246 §7.2.2 %s", (_title, left, end) => {
     for (const isResumed of [false, true]) {
       const cache = new SessionCache();
