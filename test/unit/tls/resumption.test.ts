@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
-import type { CryptoProvider } from "../../../src/tls/crypto/provider.ts";
+import type { Aead, CryptoProvider } from "../../../src/tls/crypto/provider.ts";
 import { alertRecord, alterFields, type Deviation } from "../../../src/tls/deviations.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../../../src/tls/events.ts";
 import { ExtensionType } from "../../../src/tls/extensions.ts";
@@ -317,7 +317,11 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
     const dialog = shake({ resumption, admit: () => undefined }, { identity: { ...ecIdentity, certificates } });
     expect(dialog.server.secured?.clientCertificates).toHaveLength(certificates.length);
     expect(cache.size).toBe(0);
-    if (kind === "ticket") expect(dialog.session).toBeUndefined();
+    if (kind === "id") return;
+    expect(dialog.session).toBeUndefined();
+    // The server sent an empty one: header, lifetime, length.
+    const { timeline } = info(dialog).statistics;
+    expect(timeline.find(({ message }) => message === "NewSessionTicket")?.bytes).toBe(4 + 4 + 2);
   });
 
   it.each<[string, (hello: messages.ClientHello) => messages.ClientHello]>([
@@ -599,12 +603,24 @@ describe("the options of a server", () => {
   });
 });
 
-describe("the master secret of a session that is resumed", () => {
-  it("is overwritten when the connection ends", () => {
+describe("the secrets of a session that is resumed", () => {
+  it("are overwritten when the connection ends: the master secret, and the keys of both directions", () => {
     const secrets: Uint8Array[] = [];
+    const alive = new Set<Aead>();
     const watching: CryptoProvider = new Proxy(crypto, {
       get: (target, property) => {
         const value = Reflect.get(target, property);
+        if (property === "aead")
+          return (...words: Parameters<CryptoProvider["aead"]>) => {
+            const cipher = target.aead(...words);
+            const { wipe } = cipher;
+            alive.add(cipher);
+            cipher.wipe = () => {
+              alive.delete(cipher);
+              wipe.call(cipher);
+            };
+            return cipher;
+          };
         if (property !== "prf") return typeof value === "function" ? value.bind(target) : value;
         return (...words: Parameters<CryptoProvider["prf"]>) => {
           secrets.push(words[1]);
@@ -618,8 +634,10 @@ describe("the master secret of a session that is resumed", () => {
     const dialog = shake({ resumption, crypto: watching }, { session, crypto: watching });
     expect(info(dialog).resumed).toBe(true);
     expect(secrets.filter((secret) => secret.some((byte) => byte !== 0)).length).toBeGreaterThanOrEqual(6);
+    expect(alive.size).toBe(4);
     dialog.client.client.close();
     dialog.run();
+    expect(alive.size).toBe(0);
     expect(secrets.filter((secret) => secret.some((byte) => byte !== 0))).toEqual([]);
     // The blob is the app's.
     expect(session).toEqual(kept);
