@@ -100,7 +100,8 @@ async function benchAll(fixtures: Fixtures, folder: string): Promise<void> {
   const processes = values.quick ? 2 : 15;
   const results: Result[][] = [];
   for (const [i, node] of runtimes.entries()) {
-    const cold = values.only === undefined ? await benchColdStart(fixtures, processes, node) : [];
+    const isColdWanted = values.only === undefined || values.only.includes("handshake-cold");
+    const cold = isColdWanted ? await benchColdStart(fixtures, processes, node) : [];
     results.push([...summarise(measured[i]!), ...cold]);
   }
   const slicing = values.report ? await measureSlicing(fixtures, await bundled("slicing", folder), rounds) : undefined;
