@@ -59,6 +59,7 @@ export function plot(title: string, results: readonly Result[]): string {
   const width = LABEL_WIDTH + PLOT_WIDTH + 30;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y + 24}" font-family="sans-serif" font-size="11">`,
+    `<title>${title}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/><text x="8" y="16" font-size="13">${title}</text>`,
     ...legend,
     ...grid,

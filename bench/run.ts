@@ -151,7 +151,7 @@ function described(): Pick<Report, "machine" | "commit" | "date"> {
 }
 
 function jsonOf(value: unknown): string {
-  return `${JSON.stringify(value, null, 1)}\n`;
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 function saveJson(value: unknown): void {
