@@ -8,6 +8,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  type KeyObject,
   sign as nodeSign,
   verify as nodeVerify,
 } from "node:crypto";
@@ -60,9 +61,9 @@ export interface NodeDouble extends CryptoProvider {
 /** @param without algorithms that this provider denies */
 export function nodeDouble(without: readonly string[] = []): NodeDouble {
   // node:crypto signs messages, the provider digests: what was hashed is remembered.
-  const messages = new Map<string, Uint8Array>();
+  const messages = new WeakMap<Uint8Array, Uint8Array>();
   const message = (digest: Uint8Array): Uint8Array => {
-    const found = messages.get(toHex(digest));
+    const found = messages.get(digest);
     if (found === undefined) throw new Error("this digest was not made here");
     return found;
   };
@@ -76,6 +77,17 @@ export function nodeDouble(without: readonly string[] = []): NodeDouble {
     const spki = createPublicKey(createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }));
     return parseSubjectPublicKeyInfo(new Uint8Array(spki.export({ format: "der", type: "spki" }))).publicKey!;
   };
+  // Reading a key takes node longer than verifying with it.
+  const keyObjects = new Map<string, KeyObject>();
+  const publicKeyOf = (key: PublicKey): KeyObject => {
+    const name = toHex(key.type === "rsa" ? key.modulus : key.point) + (key.type === "rsa" ? toHex(key.exponent) : "");
+    const known = keyObjects.get(name);
+    if (known !== undefined) return known;
+    const made = createPublicKey({ key: Buffer.from(encodeSubjectPublicKeyInfo(key)), format: "der", type: "spki" });
+    if (keyObjects.size >= 256) keyObjects.clear();
+    keyObjects.set(name, made);
+    return made;
+  };
   const double: NodeDouble = {
     verified: 0,
     supports: (algorithm) => !without.includes(algorithm),
@@ -85,7 +97,7 @@ export function nodeDouble(without: readonly string[] = []): NodeDouble {
       new Slow(1 + parts.reduce((sum, part) => sum + part.length, 0) / 64, () => {
         const joined = new Uint8Array(Buffer.concat(parts));
         const digest = new Uint8Array(createHash(name).update(joined).digest());
-        messages.set(toHex(digest), joined);
+        messages.set(digest, joined);
         return digest;
       }),
     hmac: never,
@@ -97,12 +109,9 @@ export function nodeDouble(without: readonly string[] = []): NodeDouble {
       new Slow(100, () => {
         double.verified++;
         try {
-          const spki = createPublicKey({
-            key: Buffer.from(encodeSubjectPublicKeyInfo(key)),
-            format: "der",
-            type: "spki",
-          });
-          return nodeVerify(algorithm.hash, message(digest), { key: spki, ...algorithmOptions(algorithm) }, signature);
+          const keyObject = publicKeyOf(key);
+          const signed = message(digest);
+          return nodeVerify(algorithm.hash, signed, { key: keyObject, ...algorithmOptions(algorithm) }, signature);
         } catch {
           return false;
         }
