@@ -81,7 +81,7 @@ class WeierstrassCurve<E> implements Curve {
     this.bytes = Math.ceil(parameters.bits / 8);
     this.#points = points;
     this.#shape = this.#points.field.uniform ? UNIFORM : BLINDED;
-    this.#generator = this.#jacobian(parameters);
+    this.#generator = points.at(parameters);
     this.#combinations = new PublicCombinations(points, this.#shape, parameters.bits, this.#generator);
   }
 
@@ -117,7 +117,7 @@ class WeierstrassCurve<E> implements Curve {
     const { window } = this.#shape;
     const recoded = this.#recode(scalar, window, random, "ephemeral");
     const digits = recoded.digits.length;
-    const table = new MultiplesTable(this.#points, this.#jacobian(point), window, digits, digits);
+    const table = new MultiplesTable(this.#points, this.#points.at(point), window, digits, digits);
     return this.#product(table, recoded, random);
   }
 
@@ -146,11 +146,6 @@ class WeierstrassCurve<E> implements Curve {
     const { field } = this.#points;
     const { prime } = this.parameters;
     return field.element(field.uniform ? 1n : drawResidue(random, prime, this.bytes, "blinding"));
-  }
-
-  #jacobian(point: Coordinates): Jacobian<E> {
-    const { field } = this.#points;
-    return { x: field.element(point.x), y: field.element(point.y), z: field.element(1n) };
   }
 
   /** Z is random where the inversion is not uniform, so that its time tells nothing. */

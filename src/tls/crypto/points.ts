@@ -55,6 +55,12 @@ export class Points<E> {
     return point;
   }
 
+  /** A new point with these coordinates. */
+  at({ x, y }: Affine<bigint>): Jacobian<E> {
+    const { field } = this;
+    return { x: field.element(x), y: field.element(y), z: field.element(1n) };
+  }
+
   isInfinity(p: Jacobian<E>): boolean {
     return this.field.isZero(p.z);
   }

@@ -50,7 +50,7 @@ export class PublicCombinations<E> {
       this.#generatorWhole ??= sparseTable(points, this.#generator, baseSparse, bits, 1);
       return new Combination(points, [
         { rows: this.#generatorWhole, digits: [sparseDigits(u1, baseSparse, bits)] },
-        { rows: sparseRow(points, this.#jacobian(point), sparse), digits: [sparseDigits(u2, sparse, bits)] },
+        { rows: sparseRow(points, points.at(point), sparse), digits: [sparseDigits(u2, sparse, bits)] },
       ]);
     }
     this.#generatorHalves ??= sparseTable(points, this.#generator, baseSparse, bits, 2);
@@ -75,13 +75,8 @@ export class PublicCombinations<E> {
     known.unshift(found ?? { x: point.x, y: point.y, table: undefined });
     known.length = Math.min(known.length, KNOWN_POINTS);
     if (found !== undefined)
-      found.table ??= sparseTable(this.#points, this.#jacobian(point), this.#shape.sparse, this.#bits, 2);
+      found.table ??= sparseTable(this.#points, this.#points.at(point), this.#shape.sparse, this.#bits, 2);
     return found?.table;
-  }
-
-  #jacobian({ x, y }: Coordinates): Jacobian<E> {
-    const { field } = this.#points;
-    return { x: field.element(x), y: field.element(y), z: field.element(1n) };
   }
 }
 
