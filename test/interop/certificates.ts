@@ -8,8 +8,17 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseCertificateChain, parsePrivateKey } from "../../src/tls/x509/index.ts";
 
-export type KeyType = "rsa" | "p256";
+/** What the keys of the CA's servers and clients are of: RSA-2048, P-256, P-384. */
+export const keyTypes = ["rsa", "p256", "p384"] as const;
+export type KeyType = (typeof keyTypes)[number];
+
+const KEY_OPTIONS: Readonly<Record<KeyType, readonly string[]>> = {
+  rsa: ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+  p256: ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+  p384: ["EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+};
 
 export interface CertificateFiles {
   readonly folder: string;
@@ -21,17 +30,22 @@ export interface CertificateFiles {
   readonly remove: () => void;
 }
 
-/** A folder with a CA, servers `server-rsa` and `server-p256`, and clients `client-rsa` and `client-p256` in the forms of key files that exist. */
+/** What a client needs to speak for the owner of `NAME.crt`, by default with the key in `NAME.key`. */
+export function identityOf(files: CertificateFiles, name: string, key = name) {
+  return {
+    certificates: parseCertificateChain(files.text(`${name}.crt`)),
+    privateKey: parsePrivateKey(files.text(`${key}.key`)),
+  };
+}
+
+/** A folder with a CA, `server-KEY` and `client-KEY` for each type of key, and two of the clients in the older forms of key files. */
 export function makeCertificates(): CertificateFiles {
   const folder = mkdtempSync(join(tmpdir(), "thingwire-interop-"));
   const file = (name: string): string => join(folder, name);
   const openssl = (...words: string[]): string =>
     execFileSync("openssl", words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  const newKey = (name: string, type: KeyType): void => {
-    if (type === "rsa")
-      openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", file(`${name}.key`));
-    else openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file(`${name}.key`));
-  };
+  const newKey = (name: string, type: KeyType): string =>
+    openssl("genpkey", "-algorithm", ...KEY_OPTIONS[type], "-out", file(`${name}.key`));
   const issue = (name: string, type: KeyType, extensions: string): void => {
     newKey(name, type);
     openssl("req", "-new", "-key", file(`${name}.key`), "-subj", `/O=interop/CN=${name}`, "-out", file(`${name}.csr`));
@@ -78,7 +92,7 @@ export function makeCertificates(): CertificateFiles {
   const server =
     "subjectAltName=DNS:localhost,IP:127.0.0.1\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n";
   const client = "keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\nbasicConstraints=CA:FALSE\n";
-  for (const type of ["rsa", "p256"] as const) {
+  for (const type of keyTypes) {
     issue(`server-${type}`, type, server);
     issue(`client-${type}`, type, client);
   }

@@ -5,24 +5,15 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ThingwireError } from "../../src/errors.ts";
-import { nodeRuntime } from "../../src/runtime/node-ports.ts";
 import { finish } from "../../src/task.ts";
-import { createCrypto, pbes2 } from "../../src/tls/crypto/index.ts";
-import type { Identity, TlsClientOptions, TlsConnectionInfo } from "../../src/tls/events.ts";
+import { pbes2 } from "../../src/tls/crypto/index.ts";
+import type { TlsClientOptions, TlsConnectionInfo } from "../../src/tls/events.ts";
 import { allGroups } from "../../src/tls/suites.ts";
-import {
-  decryptPrivateKey,
-  encodePrivateKey,
-  parseCertificateChain,
-  parsePrivateKey,
-  trustAnchors,
-} from "../../src/tls/x509/index.ts";
-import { tcp } from "../../src/transport/node/tcp.ts";
-import { tls } from "../../src/transport/tls.ts";
-import { type CertificateFiles, makeCertificates } from "./certificates.ts";
-import { type Peer, startPeer } from "./peer.ts";
+import { decryptPrivateKey, encodePrivateKey, parsePrivateKey } from "../../src/tls/x509/index.ts";
+import { type CertificateFiles, identityOf, keyTypes, makeCertificates } from "./certificates.ts";
+import { converse } from "./conversation.ts";
+import { type Peer, startOpenssl } from "./peer.ts";
 
-const crypto = createCrypto();
 const PASSWORD = "correct horse";
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   "RSA-2048": ["RSA", "rsa_keygen_bits:2048"],
@@ -48,7 +39,6 @@ function make(name: string, kind: string, extensions: string, issuer = "ca"): vo
 beforeAll(() => {
   files = makeCertificates();
   for (const kind of Object.keys(KEYS)) make(`key-${kind}`, kind, "client-p256.ext");
-  make("server-p384", "P-384", "server-p256.ext");
   const { file, openssl } = files;
   const other = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", file("other.key")];
   openssl("req", "-x509", ...other, "-subj", "/CN=another CA", "-days", "30", "-out", file("other.crt"));
@@ -56,67 +46,22 @@ beforeAll(() => {
 }, 60_000);
 afterAll(() => files.remove());
 
-function identityOf(name: string): Identity {
-  return {
-    certificates: parseCertificateChain(files.text(`${name}.crt`)),
-    privateKey: parsePrivateKey(files.text(`${name}.key`)),
-  };
-}
-
-function serve(server: string, ...more: string[]): Promise<Peer> {
-  const identity = ["-cert", files.file(`server-${server}.crt`), "-key", files.file(`server-${server}.key`)];
-  const clients = ["-CAfile", files.file("ca.crt"), "-Verify", "2", "-verify_return_error"];
-  return startPeer("openssl", (port) => [
-    "s_server",
-    "-accept",
-    `127.0.0.1:${port}`,
-    "-tls1_2",
-    ...identity,
-    ...clients,
-    "-rev",
-    ...more,
-  ]);
-}
-
 /** Shakes hands, and has one line reversed: only then has the server taken the certificate. */
-function shakeHands(peer: Peer, options: Partial<TlsClientOptions>): Promise<TlsConnectionInfo> {
-  return new Promise((resolve, reject) => {
-    const transport = tls(tcp({ host: "127.0.0.1", port: peer.port }), {
-      serverName: "localhost",
-      trust: trustAnchors(files.text("ca.crt")),
-      crypto,
-      groups: allGroups,
-      random: nodeRuntime.random,
-      wallMs: nodeRuntime.clock.wallMs,
-      timers: nodeRuntime.timers,
-      ...options,
-    });
-    let isSent = false;
-    transport.open({
-      onWritable: () => {
-        if (!isSent) transport.write(Uint8Array.of(0x61, 0x62, 0x0a));
-        isSent = true;
-      },
-      onData: (view) => {
-        expect([...view]).toEqual([0x62, 0x61, 0x0a]);
-        transport.shutdown();
-        resolve(transport.info!);
-      },
-      onEnd: () => reject(new Error("the server ended")),
-      onError: reject,
-    });
-  });
+async function shakeHands(peer: Peer, options: Partial<TlsClientOptions>): Promise<TlsConnectionInfo> {
+  const { answer, info } = await converse(peer, files, { groups: allGroups, ...options }, { request: "ab\n" });
+  expect(answer).toBe("ba\n");
+  return info;
 }
 
-describe.each(["rsa", "p256", "p384"])("RFC 5246 §7.4.8: OpenSSL with a server key %s", (server) => {
+describe.each(keyTypes)("RFC 5246 §7.4.8: OpenSSL with a server key %s", (server) => {
   let peer: Peer;
   beforeAll(async () => {
-    peer = await serve(server);
+    peer = await startOpenssl(files, server);
   });
   afterAll(() => peer.stop());
 
   it.each(Object.keys(KEYS))("verifies a client key %s", async (kind) => {
-    const info = await shakeHands(peer, { identity: identityOf(`key-${kind}`) });
+    const info = await shakeHands(peer, { identity: identityOf(files, `key-${kind}`) });
     expect(info.clientSignatureScheme?.key).toBe(kind.startsWith("RSA") ? "rsa" : "ec");
     expect(info.suite.authentication).toBe(server === "rsa" ? "rsa" : "ecdsa");
   });
@@ -132,10 +77,10 @@ describe("RFC 5246 §7.4.4: OpenSSL asks", () => {
     ["ECDSA+SHA384", "P-256", "ecdsa_secp384r1_sha384"],
     ["ECDSA+SHA512", "P-384", "ecdsa_secp521r1_sha512"],
   ])("for %s: the certificate for it is the one that is sent", async (schemes, kind, name) => {
-    const peer = await serve("p256", "-client_sigalgs", schemes);
+    const peer = await startOpenssl(files, "p256", "-client_sigalgs", schemes);
     try {
-      const other = identityOf(kind.startsWith("RSA") ? "key-P-256" : "key-RSA-2048");
-      const info = await shakeHands(peer, { identity: [other, identityOf(`key-${kind}`)] });
+      const other = identityOf(files, kind.startsWith("RSA") ? "key-P-256" : "key-RSA-2048");
+      const info = await shakeHands(peer, { identity: [other, identityOf(files, `key-${kind}`)] });
       expect(info.clientSignatureScheme?.name).toBe(name);
     } finally {
       await peer.stop();
@@ -143,10 +88,10 @@ describe("RFC 5246 §7.4.4: OpenSSL asks", () => {
   });
 
   it("for a certificate of its CA: one of another authority is passed over, and alone it is sent and refused", async () => {
-    const peer = await serve("rsa");
+    const peer = await startOpenssl(files, "rsa");
     try {
-      await shakeHands(peer, { identity: [identityOf("foreign"), identityOf("key-P-384")] });
-      const error: ThingwireError = await shakeHands(peer, { identity: identityOf("foreign") }).then(
+      await shakeHands(peer, { identity: [identityOf(files, "foreign"), identityOf(files, "key-P-384")] });
+      const error: ThingwireError = await shakeHands(peer, { identity: identityOf(files, "foreign") }).then(
         () => expect.fail("connected"),
         (reason) => reason,
       );

@@ -12,6 +12,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CertificateFiles, KeyType } from "./certificates.ts";
 import type { Peer } from "./peer.ts";
 
 /** The server's port in its namespace. */
@@ -101,6 +102,21 @@ export async function startIsolatedPeer(command: string, words: (port: number) =
       await stop();
     },
   };
+}
+
+/** GnuTLS's `gnutls-serv` for TLS 1.2 with all its suites of ours, which demands a certificate of the CA and answers with the same bytes. */
+export function startGnutls(files: CertificateFiles, server: KeyType, priority = "", ...more: string[]): Promise<Peer> {
+  const identity = [
+    "--x509certfile",
+    files.file(`server-${server}.crt`),
+    "--x509keyfile",
+    files.file(`server-${server}.key`),
+  ];
+  const clients = ["--x509cafile", files.file("ca.crt"), "--require-client-cert", "--verify-client-cert"];
+  const level = `NORMAL:-VERS-ALL:+VERS-TLS1.2:+AES-128-CBC:+AES-256-CBC:+SHA256:+SHA384${priority}`;
+  return startIsolatedPeer("gnutls-serv", (port) =>
+    ["--port", String(port), "--echo", "--priority", level].concat(identity, clients, more),
+  );
 }
 
 /** Whether relay and server are there: a server that is not ends the connection at once. */

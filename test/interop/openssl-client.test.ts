@@ -9,8 +9,8 @@ import { Alert } from "../../src/tls/alerts.ts";
 import type { TlsServerOptions } from "../../src/tls/events.ts";
 import { presets } from "../../src/tls/presets.ts";
 import * as suites from "../../src/tls/suites.ts";
-import { type CertificateFiles, makeCertificates } from "./certificates.ts";
-import { type EchoServer, echoServer, identityOf } from "./tls-echo.ts";
+import { type CertificateFiles, identityOf, makeCertificates } from "./certificates.ts";
+import { type EchoServer, echoServer } from "./tls-echo.ts";
 
 let files: CertificateFiles;
 let server: EchoServer;

@@ -3,101 +3,38 @@
  * and what OpenSSL can be asked to do differently. `-rev` makes the server answer each line reversed.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { concat, utf8Decode, utf8Encode } from "../../src/bytes.ts";
 import type { ThingwireError } from "../../src/errors.ts";
 import { nodeRuntime } from "../../src/runtime/node-ports.ts";
 import { createCrypto } from "../../src/tls/crypto/index.ts";
 import type { TlsClientOptions, TlsConnectionInfo } from "../../src/tls/events.ts";
 import { presets } from "../../src/tls/presets.ts";
 import { allGroups, secp256r1 } from "../../src/tls/suites.ts";
-import { parseCertificateChain, parsePrivateKey, trustAnchors } from "../../src/tls/x509/index.ts";
-import { tcp } from "../../src/transport/node/tcp.ts";
-import { tls } from "../../src/transport/tls.ts";
-import { type CertificateFiles, type KeyType, makeCertificates } from "./certificates.ts";
-import { type Peer, startPeer } from "./peer.ts";
+import { trustAnchors } from "../../src/tls/x509/index.ts";
+import { type CertificateFiles, identityOf, type KeyType, makeCertificates } from "./certificates.ts";
+import { converse, lineOf } from "./conversation.ts";
+import { type Peer, startOpenssl } from "./peer.ts";
 
 const crypto = createCrypto();
 let files: CertificateFiles;
 
 beforeAll(() => {
   files = makeCertificates();
-  for (const curve of ["P-384", "P-521"]) makeClient(`client-${curve}`, curve);
+  const { file, openssl } = files;
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521", "-nodes", "-keyout", file("client-p521.key")];
+  openssl("req", "-new", ...key, "-subj", "/O=interop/CN=client-p521", "-out", file("client-p521.csr"));
+  const ca = ["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "30", "-sha256"];
+  openssl("x509", "-req", "-in", file("client-p521.csr"), ...ca, "-out", file("client-p521.crt"));
 });
 afterAll(() => files.remove());
 
-function makeClient(name: string, curve: string): void {
-  const { file, openssl } = files;
-  const key = ["-newkey", "ec", "-pkeyopt", `ec_paramgen_curve:${curve}`, "-nodes", "-keyout", file(`${name}.key`)];
-  openssl("req", "-new", ...key, "-subj", `/O=interop/CN=${name}`, "-out", file(`${name}.csr`));
-  const ca = ["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "30", "-sha256"];
-  openssl("x509", "-req", "-in", file(`${name}.csr`), ...ca, "-out", file(`${name}.crt`));
-}
+const serve = (type: KeyType, ...more: string[]): Promise<Peer> => startOpenssl(files, type, ...more);
 
-function serve(type: KeyType, ...more: string[]): Promise<Peer> {
-  const identity = ["-cert", files.file(`server-${type}.crt`), "-key", files.file(`server-${type}.key`)];
-  const clients = ["-CAfile", files.file("ca.crt"), "-Verify", "2", "-verify_return_error"];
-  return startPeer("openssl", (port) => [
-    "s_server",
-    "-accept",
-    `127.0.0.1:${port}`,
-    "-tls1_2",
-    ...identity,
-    ...clients,
-    "-rev",
-    ...more,
-  ]);
-}
-
-function identityOf(certificate: string, key = certificate) {
-  return {
-    certificates: parseCertificateChain(files.text(`${certificate}.crt`)),
-    privateKey: parsePrivateKey(files.text(`${key}.key`)),
-  };
-}
-
-/** Sends one line of `length` characters, waits for its reverse, closes in order. */
-function reverse(
-  peer: Peer,
-  options: Partial<TlsClientOptions>,
-  length = 20,
-): Promise<{ answer: string; info: TlsConnectionInfo }> {
-  const line = "abcdefghij".repeat(Math.ceil(length / 10)).slice(0, length);
-  const bytes = utf8Encode(`${line}\n`);
-  return new Promise((resolve, reject) => {
-    const transport = tls(tcp({ host: "127.0.0.1", port: peer.port }), {
-      serverName: "localhost",
-      trust: trustAnchors(files.text("ca.crt")),
-      crypto,
-      random: nodeRuntime.random,
-      wallMs: nodeRuntime.clock.wallMs,
-      now: nodeRuntime.clock.now,
-      timers: nodeRuntime.timers,
-      ...options,
-    });
-    let sent = 0;
-    let received = new Uint8Array(0);
-    transport.open({
-      onWritable: () => {
-        while (sent < bytes.length) {
-          const taken = transport.write(bytes.subarray(sent));
-          if (taken === 0) return;
-          sent += taken;
-        }
-      },
-      onData: (view) => {
-        received = concat([received, view]) as Uint8Array<ArrayBuffer>;
-        if (received.length < bytes.length) return;
-        transport.shutdown();
-        resolve({ answer: utf8Decode(received)!, info: transport.info! });
-      },
-      onEnd: () => reject(new Error("the server ended")),
-      onError: reject,
-    });
-  }).then((result) => {
-    const { answer } = result as { answer: string };
-    expect(answer).toBe(`${[...line].reverse().join("")}\n`);
-    return result as { answer: string; info: TlsConnectionInfo };
-  });
+/** Sends one line of `length` characters, sees it come back reversed, closes in order. */
+async function reverse(peer: Peer, options: Partial<TlsClientOptions>, length = 20): Promise<TlsConnectionInfo> {
+  const exchange = lineOf(length);
+  const { answer, info } = await converse(peer, files, options, exchange);
+  expect(answer).toBe(`${[...exchange.request.trimEnd()].reverse().join("")}\n`);
+  return info;
 }
 
 describe.each(["rsa", "p256"] as const)("OpenSSL s_server with a %s certificate", (server) => {
@@ -112,10 +49,10 @@ describe.each(["rsa", "p256"] as const)("OpenSSL s_server with a %s certificate"
     ["an RSA-2048 key (PKCS#1)", "client-rsa", "client-rsa.pkcs1"],
     ["a P-256 key (PKCS#8)", "client-p256", "client-p256"],
     ["a P-256 key (SEC1)", "client-p256", "client-p256.sec1"],
-    ["a P-384 key", "client-P-384", "client-P-384"],
-    ["a P-521 key", "client-P-521", "client-P-521"],
+    ["a P-384 key", "client-p384", "client-p384"],
+    ["a P-521 key", "client-p521", "client-p521"],
   ])("RFC 5246 §7.4.8: authenticates with %s and exchanges data", async (_title, certificate, key) => {
-    const { info } = await reverse(peer, { identity: identityOf(certificate, key) });
+    const info = await reverse(peer, { identity: identityOf(files, certificate, key) });
     expect(info.suite.authentication).toBe(server === "rsa" ? "rsa" : "ecdsa");
     expect(info.extendedMasterSecret).toBe(true);
     expect(info.clientSignatureScheme?.key).toBe(certificate === "client-rsa" ? "rsa" : "ec");
@@ -123,11 +60,11 @@ describe.each(["rsa", "p256"] as const)("OpenSSL s_server with a %s certificate"
   });
 
   it("RFC 5246 §6.2.1: data of many records both ways", async () => {
-    await reverse(peer, { identity: identityOf("client-p256") }, 14_000);
+    await reverse(peer, { identity: identityOf(files, "client-p256") }, 14_000);
   });
 
   it("a signer that answers later", async () => {
-    const { certificates, privateKey } = identityOf("client-p256");
+    const { certificates, privateKey } = identityOf(files, "client-p256");
     const { createPrivateKey, sign } = await import("node:crypto");
     const key = createPrivateKey(files.text("client-p256.key"));
     expect(privateKey.type).toBe("ec");
@@ -167,17 +104,17 @@ describe.each(["rsa", "p256"] as const)(
       for (const peer of peers.values()) await peer.stop();
     });
     const connect = (options: Partial<TlsClientOptions>, length?: number, words: "etm" | "no_etm" = "etm") =>
-      reverse(peers.get(words)!, { identity: identityOf("client-p256"), ...options }, length);
+      reverse(peers.get(words)!, { identity: identityOf(files, "client-p256"), ...options }, length);
 
     it.each(ours)("RFC 5246 §6.2.3 $name, data both ways", async (suite) => {
-      const { info } = await connect({ suites: [suite] }, 3_000);
+      const info = await connect({ suites: [suite] }, 3_000);
       expect(info).toMatchObject({ suite, encryptThenMac: suite.kind === "cbc" });
     });
 
     it.each(ours.filter(({ kind }) => kind === "cbc"))(
       "RFC 7366 $name, MAC then encrypt, where the server or the client does not know better",
       async (suite) => {
-        for (const { info } of [
+        for (const info of [
           await connect({ suites: [suite] }, 3_000, "no_etm"),
           await connect({ suites: [suite], encryptThenMac: false }, 3_000),
         ])
@@ -187,13 +124,13 @@ describe.each(["rsa", "p256"] as const)(
 
     it.each(allGroups)("RFC 8422 §5.1.1 key exchange on $name", async (group) => {
       // The group of an ECDSA certificate must be offered too.
-      const { info } = await connect({ groups: group === secp256r1 ? [group] : [group, secp256r1] });
+      const info = await connect({ groups: group === secp256r1 ? [group] : [group, secp256r1] });
       expect(info.group).toBe(group);
     });
 
     it.each([512, 1024, 2048, 4096] as const)("RFC 6066 §4 max_fragment_length %s", async (maxFragmentLength) => {
       for (const suites of [presets.tiny(), presets.full().filter(({ kind }) => kind === "cbc")]) {
-        const { info } = await connect({ suites, maxFragmentLength }, 9_000);
+        const info = await connect({ suites, maxFragmentLength }, 9_000);
         expect(info.maxFragmentLength).toBe(maxFragmentLength);
       }
     });
@@ -268,8 +205,11 @@ describe("OpenSSL s_server asked to behave differently", () => {
   it.each(variants)("%s", async (title, server, words, options, check) => {
     const peer = await serve(server, ...words);
     try {
-      const identity = identityOf(title.includes("RSA-PSS") || title.includes("PKCS#1") ? "client-rsa" : "client-p256");
-      const { info } = await reverse(peer, { ...options, identity }, 3_000);
+      const identity = identityOf(
+        files,
+        title.includes("RSA-PSS") || title.includes("PKCS#1") ? "client-rsa" : "client-p256",
+      );
+      const info = await reverse(peer, { ...options, identity }, 3_000);
       check(info);
     } finally {
       await peer.stop();
@@ -309,7 +249,7 @@ describe("OpenSSL s_server asked to behave differently", () => {
       const error: ThingwireError = await reverse(peer, {
         ...options,
         ...trust,
-        identity: identityOf("client-p256"),
+        identity: identityOf(files, "client-p256"),
       } as Partial<TlsClientOptions>).then(
         () => expect.fail("connected"),
         (reason) => reason,

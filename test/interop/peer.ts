@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CertificateFiles, KeyType } from "./certificates.ts";
 
 export interface Peer {
   readonly port: number;
@@ -53,6 +54,15 @@ export async function startPeer(command: string, words: (port: number) => string
       await exit;
     },
   };
+}
+
+/** OpenSSL's `s_server` for TLS 1.2, which demands a certificate of the CA and answers each line reversed. */
+export function startOpenssl(files: CertificateFiles, server: KeyType, ...more: string[]): Promise<Peer> {
+  const identity = ["-cert", files.file(`server-${server}.crt`), "-key", files.file(`server-${server}.key`)];
+  const clients = ["-CAfile", files.file("ca.crt"), "-Verify", "2", "-verify_return_error"];
+  return startPeer("openssl", (port) =>
+    ["s_server", "-accept", `127.0.0.1:${port}`, "-tls1_2", "-rev"].concat(identity, clients, more),
+  );
 }
 
 function listens(port: number): Promise<boolean> {

@@ -4,20 +4,15 @@
  */
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { concat, utf8Decode, utf8Encode } from "../../src/bytes.ts";
-import { nodeRuntime } from "../../src/runtime/node-ports.ts";
-import { createCrypto } from "../../src/tls/crypto/index.ts";
-import type { TlsClientOptions, TlsConnectionInfo } from "../../src/tls/events.ts";
+import type { Identity, TlsClientOptions, TlsConnectionInfo } from "../../src/tls/events.ts";
 import { presets } from "../../src/tls/presets.ts";
 import * as suites from "../../src/tls/suites.ts";
-import { parseCertificateChain, parsePrivateKey, trustAnchors } from "../../src/tls/x509/index.ts";
-import { tcp } from "../../src/transport/node/tcp.ts";
-import { tls } from "../../src/transport/tls.ts";
-import { type CertificateFiles, type KeyType, makeCertificates } from "./certificates.ts";
-import { canIsolate, startIsolatedPeer } from "./isolated.ts";
-import { type Peer, startPeer } from "./peer.ts";
+import { trustAnchors } from "../../src/tls/x509/index.ts";
+import { type CertificateFiles, identityOf, type KeyType, makeCertificates } from "./certificates.ts";
+import { type Conversation, converse, lineOf } from "./conversation.ts";
+import { canIsolate, startGnutls } from "./isolated.ts";
+import { type Peer, startOpenssl, startPeer } from "./peer.ts";
 
-const crypto = createCrypto();
 let files: CertificateFiles;
 
 beforeAll(() => {
@@ -25,71 +20,24 @@ beforeAll(() => {
 });
 afterAll(() => files.remove());
 
-interface Outcome {
-  readonly info: TlsConnectionInfo;
-  /** The session that the connection left. */
-  readonly session: Uint8Array | undefined;
-  readonly answer: string;
-}
-
 /** Connects, sends a line, waits for an answer of as many bytes, closes in order. */
-function connect(peer: Peer, options: Partial<TlsClientOptions>, line = "abcdefghij"): Promise<Outcome> {
-  const bytes = utf8Encode(`${line}\n`);
-  let session: Uint8Array | undefined;
-  return new Promise((resolve, reject) => {
-    const transport = tls(tcp({ host: "127.0.0.1", port: peer.port }), {
-      serverName: "localhost",
-      trust: trustAnchors(files.text("ca.crt")),
-      crypto,
-      random: nodeRuntime.random,
-      wallMs: nodeRuntime.clock.wallMs,
-      now: nodeRuntime.clock.now,
-      timers: nodeRuntime.timers,
-      resumption: true,
-      onSession: (blob: Uint8Array) => {
-        session = blob;
-      },
-      ...options,
-    });
-    let sent = 0;
-    let received: Uint8Array = new Uint8Array(0);
-    transport.open({
-      onWritable: () => {
-        while (sent < bytes.length) {
-          const taken = transport.write(bytes.subarray(sent));
-          if (taken === 0) return;
-          sent += taken;
-        }
-      },
-      onData: (view) => {
-        received = concat([received, view]);
-        if (received.length < bytes.length) return;
-        transport.shutdown();
-        resolve({ info: transport.info!, session, answer: utf8Decode(received)!.trimEnd() });
-      },
-      onEnd: () => reject(new Error("the server ended")),
-      onError: reject,
-    });
-  });
-}
-
-function identityOf(type: KeyType): NonNullable<TlsClientOptions["identity"]> {
-  return {
-    certificates: parseCertificateChain(files.text(`client-${type}.crt`)),
-    privateKey: parsePrivateKey(files.text(`client-${type}.key`)),
-  };
-}
+const connect = (peer: Peer, options: Partial<TlsClientOptions>, length?: number): Promise<Conversation> =>
+  converse(peer, files, { resumption: true, ...options }, lineOf(length ?? 10));
 
 const sentMessages = ({ statistics }: TlsConnectionInfo): string[] =>
   statistics.timeline.filter(({ direction }) => direction === "sent").map(({ message }) => message);
 const ABBREVIATED = ["ClientHello", "ChangeCipherSpec", "Finished"];
 
 /** A full handshake, then one that must be abbreviated, with what the first one left. */
-async function resume(peer: Peer, options: Partial<TlsClientOptions>, line?: string): Promise<readonly Outcome[]> {
-  const first = await connect(peer, options, line);
+async function resume(
+  peer: Peer,
+  options: Partial<TlsClientOptions>,
+  length?: number,
+): Promise<readonly Conversation[]> {
+  const first = await connect(peer, options, length);
   expect(first.info.resumed).toBe(false);
   expect(first.session, "a session is left").toBeDefined();
-  const second = await connect(peer, { ...options, session: first.session }, line);
+  const second = await connect(peer, { ...options, session: first.session }, length);
   expect(second.info.resumed).toBe(true);
   expect(sentMessages(second.info)).toEqual(ABBREVIATED);
   expect(second.answer).toBe(first.answer);
@@ -102,6 +50,7 @@ async function resume(peer: Peer, options: Partial<TlsClientOptions>, line?: str
 const cbc = presets.full().filter(({ kind }) => kind === "cbc");
 const handles = ["session ID", "ticket"] as const;
 const keys = ["rsa", "p256"] as const;
+const clientOf = (type: KeyType): Identity => identityOf(files, `client-${type}`);
 
 describe.each(handles)("OpenSSL s_server, resumed by %s", (handle) => {
   const peers = new Map<string, Peer>();
@@ -110,13 +59,8 @@ describe.each(handles)("OpenSSL s_server, resumed by %s", (handle) => {
     const words = [type, ...more].join(" ");
     const running = peers.get(words);
     if (running !== undefined) return running;
-    const identity = ["-cert", files.file(`server-${type}.crt`), "-key", files.file(`server-${type}.key`)];
-    const clients = ["-CAfile", files.file("ca.crt"), "-Verify", "2", "-verify_return_error"];
     const tickets = handle === "ticket" ? [] : ["-no_ticket"];
-    const any = ["-tls1_2", "-cipher", "ALL", "-rev", ...tickets, ...more];
-    const peer = await startPeer("openssl", (port) =>
-      ["s_server", "-accept", `127.0.0.1:${port}`].concat(identity, clients, any),
-    );
+    const peer = await startOpenssl(files, type, "-cipher", "ALL", ...tickets, ...more);
     peers.set(words, peer);
     return peer;
   }
@@ -124,41 +68,37 @@ describe.each(handles)("OpenSSL s_server, resumed by %s", (handle) => {
 
   for (const server of keys)
     it.each(keys)(`RFC 5246 §7.3 server key ${server}, client key %s`, async (client) => {
-      await resume(await serve(server), { identity: identityOf(client) });
+      await resume(await serve(server), { identity: clientOf(client) });
     });
 
   it.each(presets.full())("RFC 5246 §7.4.1.3 $name", async (suite) => {
     const peer = await serve(suite.authentication === "rsa" ? "rsa" : "p256");
-    await resume(peer, { identity: identityOf("p256"), suites: [suite] });
+    await resume(peer, { identity: clientOf("p256"), suites: [suite] });
   });
 
   it("RFC 7366 MAC then encrypt, where OpenSSL does not know better", async () => {
-    const [, second] = await resume(await serve("p256", "-no_etm"), { identity: identityOf("p256"), suites: cbc });
+    const [, second] = await resume(await serve("p256", "-no_etm"), { identity: clientOf("p256"), suites: cbc });
     expect(second!.info.encryptThenMac).toBe(false);
   });
 
   it.each([512, 1024, 2048, 4096] as const)("RFC 6066 §4 max_fragment_length %s", async (maxFragmentLength) => {
-    const options = { identity: identityOf("p256"), maxFragmentLength };
-    const [, second] = await resume(await serve("p256"), options, "0123456789".repeat(900));
+    const options = { identity: clientOf("p256"), maxFragmentLength };
+    const [, second] = await resume(await serve("p256"), options, 9_000);
     expect(second!.info.maxFragmentLength).toBe(maxFragmentLength);
   });
 
   it.each([1, 512])("RFC 5246 §6.2.1 our records of %s bytes", async (maxSendFragment) => {
-    await resume(await serve("p256"), { identity: identityOf("p256"), maxSendFragment });
+    await resume(await serve("p256"), { identity: clientOf("p256"), maxSendFragment });
   });
 
   it("RFC 5246 §6.2.1 their records of 512 bytes", async () => {
-    await resume(
-      await serve("rsa", "-max_send_frag", "512"),
-      { identity: identityOf("rsa") },
-      "0123456789".repeat(900),
-    );
+    await resume(await serve("rsa", "-max_send_frag", "512"), { identity: clientOf("rsa") }, 9_000);
   });
 
   it("RFC 7301 §3.1 ALPN is answered anew", async () => {
     const alpn = ["mqtt", "x-amzn-mqtt-ca"];
     const [, second] = await resume(await serve("p256", "-alpn", "x-amzn-mqtt-ca"), {
-      identity: identityOf("p256"),
+      identity: clientOf("p256"),
       alpn,
     });
     expect(second!.info.alpn).toBe("x-amzn-mqtt-ca");
@@ -166,14 +106,14 @@ describe.each(handles)("OpenSSL s_server, resumed by %s", (handle) => {
 
   it("a session is good for several connections", async () => {
     const peer = await serve("p256");
-    const identity = identityOf("p256");
+    const identity = clientOf("p256");
     const { session } = await connect(peer, { identity });
     for (let again = 0; again < 3; again++)
       expect((await connect(peer, { identity, session })).info.resumed).toBe(true);
   });
 
   it("RFC 5246 §7.3 a server that has forgotten the session shakes hands in full, and leaves another one", async () => {
-    const identity = identityOf("p256");
+    const identity = clientOf("p256");
     const first = await connect(await serve("p256"), { identity });
     // Another process has neither the cache nor the key of the tickets.
     const peer = await serve("p256", "-id_prefix", "other");
@@ -224,18 +164,8 @@ describe.skipIf(!canIsolate()).each(handles)("GnuTLS gnutls-serv, resumed by %s"
   afterAll(() => Promise.all(running.map((peer) => peer.stop())));
 
   async function serve(type: KeyType, priority = ""): Promise<Peer> {
-    const identity = [
-      "--x509certfile",
-      files.file(`server-${type}.crt`),
-      "--x509keyfile",
-      files.file(`server-${type}.key`),
-    ];
-    const clients = ["--x509cafile", files.file("ca.crt"), "--require-client-cert", "--verify-client-cert"];
     const tickets = handle === "ticket" ? [] : ["--noticket"];
-    const level = `NORMAL:-VERS-ALL:+VERS-TLS1.2:+AES-128-CBC:+AES-256-CBC:+SHA256:+SHA384${priority}`;
-    const peer = await startIsolatedPeer("gnutls-serv", (port) =>
-      ["--port", String(port), "--echo", "--priority", level].concat(identity, clients, tickets),
-    );
+    const peer = await startGnutls(files, type, priority, ...tickets);
     running.push(peer);
     return peer;
   }
@@ -248,30 +178,30 @@ describe.skipIf(!canIsolate()).each(handles)("GnuTLS gnutls-serv, resumed by %s"
     const ours = presets.full().filter(({ authentication }) => (authentication === "rsa") === (server === "rsa"));
 
     it.each(keys)("RFC 5246 §7.3 client key %s", async (client) => {
-      await resume(peer, { identity: identityOf(client) });
+      await resume(peer, { identity: clientOf(client) });
     });
 
     it.each(ours)("RFC 5246 §7.4.1.3 $name", async (suite) => {
-      await resume(peer, { identity: identityOf("p256"), suites: [suite] });
+      await resume(peer, { identity: clientOf("p256"), suites: [suite] });
     });
 
     it.each([1, 512])("RFC 5246 §6.2.1 our records of %s bytes", async (maxSendFragment) => {
-      await resume(peer, { identity: identityOf("p256"), maxSendFragment });
+      await resume(peer, { identity: clientOf("p256"), maxSendFragment });
     });
 
     // GnuTLS 3.7 answers the extension, but sends data and tickets in longer records all the same: so short data, and no tickets.
     it.skipIf(handle === "ticket")("RFC 6066 §4 max_fragment_length 512", async () => {
-      await resume(peer, { identity: identityOf("p256"), maxFragmentLength: 512 });
+      await resume(peer, { identity: clientOf("p256"), maxFragmentLength: 512 });
     });
   });
 
   it("RFC 7627 §5.3 without the extended master secret no session is left", async () => {
-    const { info, session } = await connect(await serve("p256", ":%NO_SESSION_HASH"), { identity: identityOf("p256") });
+    const { info, session } = await connect(await serve("p256", ":%NO_SESSION_HASH"), { identity: clientOf("p256") });
     expect([info.extendedMasterSecret, session]).toEqual([false, undefined]);
   });
 
   it("RFC 7366 MAC then encrypt, where GnuTLS does not know better", async () => {
-    const options = { identity: identityOf("p256"), suites: [suites.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA] };
+    const options = { identity: clientOf("p256"), suites: [suites.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA] };
     const [, second] = await resume(await serve("p256", ":%NO_ETM"), options);
     expect(second!.info.encryptThenMac).toBe(false);
   });

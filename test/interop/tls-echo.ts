@@ -9,11 +9,11 @@ import type { ThingwireError } from "../../src/errors.ts";
 import { nodeRuntime } from "../../src/runtime/node-ports.ts";
 import { acceptedSocket } from "../../src/simulator/node/accepted-socket.ts";
 import { createCrypto } from "../../src/tls/crypto/index.ts";
-import type { Identity, TlsServerConnectionInfo, TlsServerOptions } from "../../src/tls/events.ts";
+import type { TlsServerConnectionInfo, TlsServerOptions } from "../../src/tls/events.ts";
 import { admitByTrust } from "../../src/tls/server.ts";
-import { parseCertificateChain, parsePrivateKey, trustAnchors } from "../../src/tls/x509/index.ts";
+import { trustAnchors } from "../../src/tls/x509/index.ts";
 import { type TlsServerTransport, tlsServer } from "../../src/transport/tls-server.ts";
-import type { CertificateFiles } from "./certificates.ts";
+import { type CertificateFiles, identityOf } from "./certificates.ts";
 
 export interface EchoServer {
   readonly port: number;
@@ -24,13 +24,6 @@ export interface EchoServer {
   readonly ended: number[];
   readonly clients: TlsServerTransport[];
   stop(): Promise<void>;
-}
-
-export function identityOf(files: CertificateFiles, name: string): Identity {
-  return {
-    certificates: parseCertificateChain(files.text(`${name}.crt`)),
-    privateKey: parsePrivateKey(files.text(`${name}.key`)),
-  };
 }
 
 /** Starts it, by default with the server certificate on P-256, for clients of the CA. */
