@@ -38,6 +38,42 @@ export function map<A, B>(task: Task<A>, transform: (result: A) => B): Task<B> {
   return new Sequence(task, (result) => done(transform(result)));
 }
 
+/** Runs tasks one after another, each made when the one before it is done, until `next` gives none. */
+export function series(next: () => Task<unknown> | undefined): Task<void> {
+  return new Series(next);
+}
+
+class Series implements Task<void> {
+  readonly #next: () => Task<unknown> | undefined;
+  #current: Task<unknown> | undefined;
+  #spent = 0;
+
+  constructor(next: () => Task<unknown> | undefined) {
+    this.#next = next;
+  }
+
+  get spent(): number {
+    return this.#spent + (this.#current?.spent ?? 0);
+  }
+
+  get result(): void {
+    return undefined;
+  }
+
+  step(units: number): boolean {
+    const until = this.spent + units;
+    do {
+      this.#current ??= this.#next();
+      if (this.#current === undefined) return true;
+      if (this.#current.step(Math.max(until - this.spent, 1))) {
+        this.#spent += this.#current.spent;
+        this.#current = undefined;
+      }
+    } while (this.spent < until);
+    return false;
+  }
+}
+
 class Sequence<A, B> implements Task<B> {
   #first: Task<A> | undefined;
   #firstSpent = 0;

@@ -12,9 +12,8 @@ import type { Clock, Random } from "../../ports.ts";
 import { finish } from "../../task.ts";
 import type { CryptoProvider, PrivateKey, PublicKey } from "../crypto/provider.ts";
 import { parseCertificate } from "./certificate.ts";
-import { DerReader } from "./der.ts";
 import { type IssueExtensions, issueCertificate, type NameInput } from "./issue.ts";
-import { encodeSubjectPublicKeyInfo } from "./spki.ts";
+import { encodeSubjectPublicKeyInfo, publicKeyBits } from "./spki.ts";
 
 /** What issuing needs. */
 export interface IssuingPorts {
@@ -116,7 +115,5 @@ function timeOfDay({ clock }: IssuingPorts): number {
 
 /** RFC 7093 §2, method 1: the first 160 bits of the SHA-256 of the public key's bits. */
 function keyIdentifier(key: PublicKey, { crypto }: IssuingPorts): Uint8Array {
-  const info = new DerReader(encodeSubjectPublicKeyInfo(key), "subjectPublicKeyInfo", "X509_PUBLIC_KEY").sequence("");
-  info.element("algorithm");
-  return finish(crypto.digest("sha256", [info.octetAligned("subjectPublicKey")])).slice(0, 20);
+  return finish(crypto.digest("sha256", [publicKeyBits(encodeSubjectPublicKeyInfo(key))])).slice(0, 20);
 }

@@ -103,7 +103,7 @@ export class DerReader {
   /** Any element, or one of the given tag. */
   element(field: string, tag?: number): DerElement {
     const start = this.#at;
-    const contentsAt = this.#enter(field, tag);
+    const contentsAt = this.enter(field, tag);
     const end = this.#at;
     return {
       tag: this.source[start]!,
@@ -114,13 +114,13 @@ export class DerReader {
 
   /** The contents of the next element, which must have the given tag. */
   contents(field: string, tag: number): Uint8Array {
-    const contentsAt = this.#enter(field, tag);
+    const contentsAt = this.enter(field, tag);
     return this.source.subarray(contentsAt, this.#at);
   }
 
   /** A reader of the contents of the next element, which must have the given tag (an OCTET STRING may carry DER too). */
   inside(field: string, tag: number, code: CertificateErrorCode = this.code): DerReader {
-    const contentsAt = this.#enter(field, tag);
+    const contentsAt = this.enter(field, tag);
     return new DerReader(this.source, field, code, contentsAt, this.#at, this);
   }
 
@@ -176,7 +176,7 @@ export class DerReader {
   /** An OBJECT IDENTIFIER in dotted form; arcs of any size, exactly. */
   oid(field: string): string {
     const at = this.#at;
-    const contentsAt = this.#enter(field, tags.OID);
+    const contentsAt = this.enter(field, tags.OID);
     const text = readOid(this.source, contentsAt, this.#at);
     if (text === undefined) this.fail(field, "an OBJECT IDENTIFIER is malformed", at);
     return text;
@@ -248,8 +248,8 @@ export class DerReader {
     return field === "" ? own : `${own}.${field}`;
   }
 
-  /** Goes on behind the next element, and returns where its contents start. */
-  #enter(field: string, wanted: number | undefined): number {
+  /** Goes on behind the next element, and returns where its contents start. For lists too long for an object an element. */
+  enter(field: string, wanted?: number): number {
     const { source } = this;
     const start = this.#at;
     if (this.#end - start < 2) this.fail(field, this.empty ? "is missing" : "is cut short");

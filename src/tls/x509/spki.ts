@@ -53,6 +53,13 @@ export function parseSubjectPublicKeyInfo(der: Uint8Array): SubjectPublicKeyInfo
   return key;
 }
 
+/** The bits of the key in a DER SubjectPublicKeyInfo, without its algorithm: what key identifiers are digests of. */
+export function publicKeyBits(der: Uint8Array): Uint8Array {
+  const info = new DerReader(der, "subjectPublicKeyInfo", "X509_PUBLIC_KEY").sequence("");
+  info.enter("algorithm");
+  return info.octetAligned("subjectPublicKey");
+}
+
 /** The SubjectPublicKeyInfo that comes next in a reader. */
 export function readSubjectPublicKeyInfo(reader: DerReader, field: string): SubjectPublicKeyInfo {
   const info = reader.sequence(field, "X509_PUBLIC_KEY");
