@@ -2,9 +2,9 @@
  * The extensions of a certificate: RFC 5280 §4.2, those that decide whether a chain is accepted.
  *
  * Read are basicConstraints, keyUsage, extKeyUsage, subjectAltName, nameConstraints, the two key identifiers and certificatePolicies
- * (only known to be there: with no policy asked for, RFC 5280 §6.1 makes nothing of them). Everything else is unknown: ignored, or
- * fatal where it is critical. Left out on purpose: policy mappings and policy constraints (critical, so such a chain fails), CRL and
- * OCSP locations.
+ * (only whether they are well formed: with no policy asked for, RFC 5280 §6.1 makes nothing of them). Everything else is unknown: ignored,
+ * or fatal where it is critical. Left out on purpose: policy mappings and policy constraints (critical, so such a chain fails). What CRL
+ * distribution points and authority information access say is read where it is asked for: `locations.ts`.
  *
  * @module
  */
@@ -59,6 +59,16 @@ export interface GeneralNames {
   readonly other: readonly number[];
 }
 
+/** No name of any kind. */
+export const noNames: GeneralNames = /* @__PURE__ */ Object.freeze({
+  dns: [],
+  ip: [],
+  email: [],
+  uri: [],
+  directory: [],
+  other: [],
+});
+
 /** RFC 5280 §4.2.1.10 */
 export interface NameConstraints {
   readonly permitted: GeneralNames;
@@ -91,6 +101,9 @@ export interface Extensions {
 const MAX_EXTENSIONS = 64;
 /** More names in one extension than this are refused: each is compared with each constraint. The most seen in the wild is about 1000. */
 const MAX_NAMES = 2048;
+
+/** More policies than this are refused; real certificates have about three. */
+const MAX_POLICIES = 64;
 
 type Draft = { -readonly [Key in keyof Extensions]: Extensions[Key] };
 
@@ -166,11 +179,33 @@ function readKnown(oid: string, critical: boolean, value: DerReader, read: Draft
       read.subjectKeyIdentifier = value.octetString("");
       return true;
     case oids.certificatePolicies:
-      value.element("", tags.SEQUENCE);
+      checkPolicies(value.sequence(""));
       return true;
     default:
       return false;
   }
+}
+
+/** Nothing is made of policies, but they may be critical: so they are read to the end (RFC 5280 §4.2.1.4). */
+function checkPolicies(list: DerReader): void {
+  const seen: string[] = [];
+  do {
+    if (seen.length >= MAX_POLICIES) list.fail("", `more than ${MAX_POLICIES} policies`, list.offset, "X509_LIMIT");
+    const at = list.offset;
+    const policy = list.sequence("policyInformation");
+    const oid = policy.oid("policyIdentifier");
+    if (seen.includes(oid)) list.fail(oid, "comes twice (RFC 5280 §4.2.1.4)", at);
+    seen.push(oid);
+    if (policy.empty) continue;
+    const qualifiers = policy.sequence("policyQualifiers");
+    policy.finish();
+    do {
+      const qualifier: DerReader = qualifiers.sequence("policyQualifierInfo");
+      qualifier.oid("policyQualifierId");
+      qualifier.element("qualifier");
+      qualifier.finish();
+    } while (!qualifiers.empty);
+  } while (!list.empty);
 }
 
 function readBasicConstraints(value: DerReader): BasicConstraints {
@@ -213,15 +248,14 @@ function readNameConstraints(value: DerReader): NameConstraints {
   const permitted = constraints.optional("permittedSubtrees", 0);
   const excluded = constraints.optional("excludedSubtrees", 1);
   constraints.finish();
-  const none: GeneralNames = { dns: [], ip: [], email: [], uri: [], directory: [], other: [] };
   return {
-    permitted: permitted === undefined ? none : readGeneralNames(permitted, true),
-    excluded: excluded === undefined ? none : readGeneralNames(excluded, true),
+    permitted: permitted === undefined ? noNames : readGeneralNames(permitted, true),
+    excluded: excluded === undefined ? noNames : readGeneralNames(excluded, true),
   };
 }
 
 /** GeneralNames, or the bases of GeneralSubtrees, whose minimum is always 0 and maximum absent (RFC 5280 §4.2.1.10). */
-function readGeneralNames(list: DerReader, subtrees: boolean): GeneralNames {
+export function readGeneralNames(list: DerReader, subtrees: boolean): GeneralNames {
   const dns: string[] = [];
   const ip: Uint8Array[] = [];
   const email: string[] = [];

@@ -6,6 +6,7 @@
 
 export { amazonTrust } from "./amazon.ts";
 export { type Certificate, parseCertificate } from "./certificate.ts";
+export { type CertificateList, certificateLists, type RevokedEntry } from "./crl.ts";
 export {
   type CertificateRequest,
   type CertificateRequestOptions,
@@ -27,8 +28,22 @@ export { type IssueExtensions, type IssueOptions, issueCertificate, type NameInp
 export { encodePrivateKey, keyBelongsTo, parsePrivateKey, requireKeyOf, samePublicKey } from "./keys.ts";
 export type { Name, NameAttribute } from "./name.ts";
 export { ipAddressText, matchServerName, parseIpAddress, parseServerName, type ServerName } from "./names.ts";
+export { type OcspResponse, parseOcspResponse, type SingleResponse } from "./ocsp.ts";
 export { type PemBlock, parsePem, toPem } from "./pem.ts";
-export type { VerificationProblem } from "./problem.ts";
+export { type PublicKeyPin, publicKeyPin } from "./pins.ts";
+export type { PathCertificate, VerificationProblem } from "./problem.ts";
+export type { PathPlace, Profile, RuleBreach } from "./profile.ts";
+export { profiles } from "./profiles.ts";
+export type { OcspStaple, RevocationOptions } from "./revocation.ts";
 export { encodeSubjectPublicKeyInfo, parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
-export { parseCertificateChain, type TrustAnchor, trustAnchors } from "./trust.ts";
-export { certificateVerification, type VerificationResult, type VerifyOptions, verifyCertificate } from "./verify.ts";
+export { type AnchorConstraints, parseCertificateChain, type TrustAnchor, trustAnchors } from "./trust.ts";
+export { recheckValidity } from "./validate.ts";
+export {
+  type CertificateOpinion,
+  certificateVerification,
+  type UnknownTime,
+  type VerificationPolicy,
+  type VerificationResult,
+  type VerifyOptions,
+  verifyCertificate,
+} from "./verify.ts";

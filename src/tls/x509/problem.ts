@@ -11,12 +11,15 @@ import {
   type CertificateErrorRow,
   certificateErrors,
 } from "./errors.ts";
+import type { TrustAnchor } from "./trust.ts";
 
 /** One reason why a chain is not accepted. */
 export interface VerificationProblem {
   readonly code: CertificateErrorCode;
   /** The certificate's index in the chain that was given; -1 where it is about none of them. */
   readonly index: number;
+  /** Its place on the path: 0 is the leaf, the path's length the anchor; -1 where it is about none of them, or was not read. */
+  readonly depth: number;
   /** The certificate's subject in one line; empty where it could not be read. */
   readonly certificate: string;
   /** As RFC 5280 names it: `tbsCertificate.validity.notAfter`. */
@@ -25,7 +28,7 @@ export interface VerificationProblem {
   readonly offset: number | undefined;
   /** `RFC 5280 §4.1.2.5` */
   readonly rule: string;
-  /** In words, with the values. */
+  /** In words, with the values; field and rule stand at its end. */
   readonly message: string;
   /** What to do about it. */
   readonly hint: string;
@@ -37,39 +40,56 @@ export interface Placed {
   readonly index: number;
 }
 
-/** A problem of one certificate. */
+/** A certificate of the path, or the anchor, with what is wrong with it. */
+export interface PathCertificate {
+  /** 0 is the leaf; the anchor stands behind the last certificate. */
+  readonly depth: number;
+  /** `undefined` for the anchor. */
+  readonly certificate: Certificate | undefined;
+  /** The path's anchor, in its own entry only. */
+  readonly anchor: TrustAnchor | undefined;
+  /** Bits of `verificationFlags`, of this certificate's problems. */
+  readonly flags: number;
+  readonly problems: readonly VerificationProblem[];
+}
+
+/** A problem of one certificate; of the chain as a whole without `placed`. */
 export function problemOf(
   placed: Placed | undefined,
+  depth: number,
   code: CertificateErrorCode,
   field: string,
   rule: string,
   detail: string,
 ): VerificationProblem {
   const row: CertificateErrorRow = certificateErrors[code];
-  const certificate = placed?.certificate.subject.toString() ?? "";
+  const index = placed?.index ?? -1;
+  const where = index < 0 ? "" : `certificate ${index} of the chain, `;
   return {
     code,
-    index: placed?.index ?? -1,
-    certificate,
+    index,
+    depth,
+    certificate: placed?.certificate.subject.toString() ?? "",
     field,
     offset: undefined,
     rule,
-    message: `${row.meaning}: ${detail}`,
+    message: `${row.meaning}: ${detail} (${where}${field}, ${rule})`,
     hint: row.hint,
   };
 }
 
-/** The problem of a certificate that could not be read. */
+/** The problem of a certificate that could not be read. Which rule it breaks stands in the error's text, where it is more than DER's. */
 export function problemOfError(error: CertificateError, index: number): VerificationProblem {
   const { field, offset } = error.data;
   return {
     code: error.code,
     index,
+    depth: -1,
     certificate: "",
     field: typeof field === "string" ? field : "certificate",
     offset: typeof offset === "number" ? offset : undefined,
-    rule: "RFC 5280 §4.1",
-    message: error.message,
+    rule: /RFC \d+ §[\d.]+\d/.exec(error.message)?.[0] ?? "RFC 5280 §4.1",
+    message: `${error.message} (certificate ${index} of the chain)`,
     hint: error.hint,
   };
 }
@@ -79,4 +99,18 @@ export function flagsOf(problems: readonly VerificationProblem[]): number {
   let flags = 0;
   for (const { code } of problems) flags |= (certificateErrors[code] as CertificateErrorRow).flag ?? 0;
   return flags;
+}
+
+/** The certificates of a path and its anchor, each with its own problems. */
+export function certificatesOf(
+  path: readonly Placed[],
+  anchor: TrustAnchor | undefined,
+  problems: readonly VerificationProblem[],
+): readonly PathCertificate[] {
+  const at = (depth: number, certificate: Certificate | undefined, itself?: TrustAnchor): PathCertificate => {
+    const own = problems.filter((problem) => problem.depth === depth);
+    return { depth, certificate, anchor: itself, flags: flagsOf(own), problems: own };
+  };
+  const all = path.map(({ certificate }, depth) => at(depth, certificate));
+  return anchor === undefined ? all : [...all, at(path.length, undefined, anchor)];
 }

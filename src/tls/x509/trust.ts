@@ -1,6 +1,7 @@
 /**
  * Trust anchors: whom a chain must lead to. An anchor is a name and a key (RFC 5280 §6.1.1 d); the certificate around them, its
- * dates and its signature do not count, so that a root re-issued or cross-signed for the same key stays the same anchor.
+ * dates and its signature do not count, so that a root re-issued or cross-signed for the same key stays the same anchor. What limits
+ * it can be written by hand (RFC 5937 §3.2); {@link trustAnchors} takes it from the certificate.
  *
  * @module
  */
@@ -8,10 +9,17 @@
 import { printable, printableBytes } from "../../bytes.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { CertificateError } from "./errors.ts";
-import type { NameConstraints } from "./extensions.ts";
+import { type GeneralNames, type NameConstraints, noNames } from "./extensions.ts";
 import { type PemBlock, pemBlocks } from "./pem.ts";
 
-/** A CA that is trusted, as name and key. */
+/**
+ * A CA that is trusted, as name and key.
+ *
+ * @example
+ * // Only for the hosts of one domain, whatever the CA's certificate says, and no longer than 2030.
+ * const [root] = trustAnchors(pem);
+ * const trust = [{ ...root, nameConstraints: { permitted: { dns: ["example.com"] } }, notAfter: Date.UTC(2030, 0) }];
+ */
 export interface TrustAnchor {
   /** The CA's name as a DER `Name` (RFC 5280 §4.1.2.6). */
   readonly subject: Uint8Array;
@@ -21,14 +29,32 @@ export interface TrustAnchor {
   readonly label: string;
   /** Made of a certificate that is no CA: trusted as itself, issuer of nothing. */
   readonly endEntity?: boolean;
-  /** What the CA's certificate limits itself to (RFC 5937 §3.2). */
-  readonly nameConstraints?: NameConstraints;
-  /** CA certificates that may follow below, self-issued ones not counted (RFC 5937 §3.2). */
+  /** The names that it may vouch for. */
+  readonly nameConstraints?: AnchorConstraints;
+  /** CA certificates that may follow below, self-issued ones not counted. */
   readonly pathLength?: number;
-  /** OIDs of the purposes that the CA's certificate limits itself to. */
+  /** OIDs of the purposes that it may vouch for. */
   readonly extendedKeyUsage?: readonly string[];
   /** OIDs of critical extensions of the CA's certificate that are not understood: a chain to it fails. */
   readonly unknownCritical?: readonly string[];
+  /** Milliseconds since 1970, first and last moment included: when it is trusted. Those of the certificate are not taken over. */
+  readonly notBefore?: number;
+  readonly notAfter?: number;
+  /** The certificate that it was made of, for profiles with `anchors`. */
+  readonly certificate?: Uint8Array;
+}
+
+/** Name constraints of an anchor (RFC 5280 §4.2.1.10): the kinds of names that are left out are not limited. */
+export interface AnchorConstraints {
+  readonly permitted?: Partial<GeneralNames>;
+  readonly excluded?: Partial<GeneralNames>;
+}
+
+/** The constraints of an anchor in full; `undefined` where it has none. */
+export function anchorConstraints({ nameConstraints }: TrustAnchor): NameConstraints | undefined {
+  if (nameConstraints === undefined) return undefined;
+  const { permitted, excluded } = nameConstraints;
+  return { permitted: { ...noNames, ...permitted }, excluded: { ...noNames, ...excluded } };
 }
 
 /**
@@ -54,6 +80,7 @@ function anchorOf(der: Uint8Array): TrustAnchor {
       subject: subject.der,
       subjectPublicKeyInfo,
       label,
+      certificate: der,
       ...(isCa(certificate) ? {} : { endEntity: true }),
       ...(nameConstraints === undefined ? {} : { nameConstraints }),
       ...(pathLength === undefined ? {} : { pathLength }),

@@ -8,25 +8,36 @@
  */
 
 import { printable } from "../../bytes.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
+import type { CertificateErrorCode } from "./errors.ts";
 import type { NameConstraints } from "./extensions.ts";
 import { namesMatch } from "./name.ts";
 import { constraintComparisons, constraintViolation } from "./name-constraints.ts";
 import { ipAddressText, matchServerName, parseServerName } from "./names.ts";
 import { oidName, oids } from "./oids.ts";
 import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
-import { bitLength } from "./spki.ts";
-import type { TrustAnchor } from "./trust.ts";
+import { type PathPlace, type Profile, secureProfile } from "./profile.ts";
+import { bitLength, parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
+import { anchorConstraints, type TrustAnchor } from "./trust.ts";
+
+/** How dates are judged: with the time of day; with a moment that is surely past; not at all yet; or not without the time, which fails. */
+export type DateRule =
+  | { readonly kind: "checked" | "floor"; readonly at: number }
+  | { readonly kind: "unchecked" | "unknown"; readonly at: undefined };
 
 /** What a path is held against. */
 export interface PathRules {
   readonly purpose: "server" | "client" | "any";
   readonly serverName: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly at: number | undefined;
+  readonly dates: DateRule;
   readonly maxIntermediates: number;
-  readonly minRsaBits: number;
+  readonly profile: Profile;
 }
+
+/** Adds a problem of one certificate, or of the anchor. */
+type Report = (code: CertificateErrorCode, field: string, rule: string, detail: string) => void;
+
+const EXTENSIONS = "tbsCertificate.extensions";
 
 /**
  * All problems of a path.
@@ -40,34 +51,75 @@ export function validatePath(
   rules: PathRules,
 ): VerificationProblem[] {
   const problems: VerificationProblem[] = [];
-  if (rules.at === undefined)
-    problems.push(
-      problemOf(path[0], "X509_TIME_UNKNOWN", "tbsCertificate.validity", "RFC 5280 §6.1.3 a 2", "no time was given"),
-    );
-  path.forEach((placed, depth) => {
-    if (rules.at !== undefined) checkValidity(placed, rules.at, problems);
-    checkKey(placed, rules.minRsaBits, problems);
-    checkExtensions(placed, problems);
-    checkExtendedKeyUsage(placed, rules.purpose, problems);
-    if (depth > 0) checkIssuer(placed, path.slice(1, depth), problems);
+  const reportOf =
+    (depth: number): Report =>
+    (code, field, rule, detail) =>
+      problems.push(problemOf(path[depth], depth, code, field, rule, detail));
+  const { dates, profile, purpose } = rules;
+  if (dates.kind === "unknown")
+    reportOf(0)("X509_TIME_UNKNOWN", "tbsCertificate.validity", "RFC 5280 §6.1.3 a 2", "no time was given");
+  path.forEach(({ certificate }, depth) => {
+    const report = reportOf(depth);
+    const who = certificate.subject.toString();
+    checkDates(certificate, who, dates, report);
+    checkKey({ publicKey: certificate.publicKey, algorithm: certificate.publicKeyAlgorithm }, who, profile, report);
+    checkExtensions(certificate, who, report);
+    checkPurpose(certificate, who, purpose, report);
+    checkProfile(certificate, who, depth === 0 ? "leaf" : "ca", profile, report);
+    if (depth > 0) checkIssuer(certificate, who, countCas(path, depth), report);
   });
   if (anchor !== undefined) {
-    checkAnchor(path, anchor, rules.purpose, problems);
-    for (const { below, constraints, issuer } of constrained(path, anchor))
-      checkNames(below, constraints, issuer, problems);
+    checkAnchor(anchor, countCas(path, path.length), rules, reportOf(path.length));
+    for (const { below, constraints, issuer } of constrained(path, anchor)) {
+      for (let depth = 0; depth < below; depth++) {
+        const { certificate } = path[depth]!;
+        // A self-issued CA is not held to the constraints, a self-issued leaf is (RFC 5280 §6.1.3 b).
+        if (depth > 0 && isSelfIssued(certificate)) continue;
+        const violation = constraintViolation(certificate, constraints);
+        if (violation !== undefined)
+          reportOf(depth)(
+            "X509_NAME_CONSTRAINTS",
+            `${EXTENSIONS}.nameConstraints`,
+            "RFC 5280 §4.2.1.10",
+            `${violation} by ${issuer}`,
+          );
+      }
+    }
   }
-  if (path.length > 0) checkLeaf(path[0]!, rules, problems);
-  const intermediates = path.slice(1).filter(({ certificate }) => !isSelfIssued(certificate));
-  if (intermediates.length > rules.maxIntermediates)
-    problems.push(
-      problemOf(
-        path[path.length - 1],
-        "X509_PATH_LENGTH",
-        "chain",
-        "maxIntermediates",
-        `${intermediates.length} CAs between the certificate and its trust anchor, ${rules.maxIntermediates} at most`,
-      ),
+  if (path.length > 0) checkLeaf(path[0]!.certificate, rules, reportOf(0));
+  const intermediates = countCas(path, path.length);
+  if (intermediates > rules.maxIntermediates)
+    reportOf(path.length - 1)(
+      "X509_PATH_LENGTH",
+      "chain",
+      "maxIntermediates",
+      `${intermediates} CAs between the certificate and its trust anchor, ${rules.maxIntermediates} at most`,
     );
+  return problems;
+}
+
+/**
+ * What the dates of a path that was verified without the time say now that it is known: empty where it is valid. For a `result` whose
+ * `validity` is not `checked`.
+ *
+ * @param at milliseconds since 1970.
+ */
+export function recheckValidity(
+  { path, anchor }: { readonly path: readonly Certificate[]; readonly anchor: TrustAnchor | undefined },
+  at: number,
+  profile: Profile = secureProfile,
+): readonly VerificationProblem[] {
+  const problems: VerificationProblem[] = [];
+  const dates = { kind: "checked", at } as const;
+  const placed = path.map((certificate, index) => ({ certificate, index }));
+  const reportOf =
+    (depth: number): Report =>
+    (code, field, rule, detail) =>
+      problems.push(problemOf(placed[depth], depth, code, field, rule, detail));
+  path.forEach((certificate, depth) => {
+    checkDates(certificate, certificate.subject.toString(), dates, reportOf(depth));
+  });
+  if (anchor !== undefined) checkAnchorDates(anchor, dates, profile, reportOf(path.length));
   return problems;
 }
 
@@ -75,13 +127,14 @@ export function validatePath(
 export function pathComparisons(path: readonly Placed[], anchor: TrustAnchor): number {
   let comparisons = 0;
   for (const { below, constraints } of constrained(path, anchor))
-    for (const { certificate } of below) comparisons += constraintComparisons(certificate, constraints);
+    for (let depth = 0; depth < below; depth++)
+      comparisons += constraintComparisons(path[depth]!.certificate, constraints);
   return comparisons;
 }
 
-/** Name constraints of a path and its anchor, with the certificates that they bind. */
+/** Name constraints of a path and its anchor, with the number of certificates that they bind. */
 interface Constrained {
-  readonly below: readonly Placed[];
+  readonly below: number;
   readonly constraints: NameConstraints;
   /** For people. */
   readonly issuer: string;
@@ -89,13 +142,11 @@ interface Constrained {
 
 function constrained(path: readonly Placed[], anchor: TrustAnchor): Constrained[] {
   const found: Constrained[] = [];
-  path.forEach(({ certificate }, depth) => {
-    const { nameConstraints: constraints, subject } = certificate;
-    if (depth > 0 && constraints !== undefined)
-      found.push({ below: path.slice(0, depth), constraints, issuer: subject.toString() });
+  path.forEach(({ certificate: { nameConstraints: constraints, subject } }, below) => {
+    if (below > 0 && constraints !== undefined) found.push({ below, constraints, issuer: subject.toString() });
   });
-  if (anchor.nameConstraints !== undefined)
-    found.push({ below: path, constraints: anchor.nameConstraints, issuer: "the trust anchor" });
+  const constraints = anchorConstraints(anchor);
+  if (constraints !== undefined) found.push({ below: path.length, constraints, issuer: "the trust anchor" });
   return found;
 }
 
@@ -104,220 +155,168 @@ export function isSelfIssued(certificate: Certificate): boolean {
   return namesMatch(certificate.subject, certificate.issuer);
 }
 
-/** Whether a time lies in a certificate's validity, both ends included; fractions of a second do not count (RFC 5280 §4.1.2.5). */
-export function isValidAt(certificate: Certificate, at: number): boolean {
-  const second = Math.floor(at / 1000) * 1000;
-  return second >= certificate.notBefore && second <= certificate.notAfter;
+/** CA certificates between the leaf and a place of the path, self-issued ones not counted. */
+function countCas(path: readonly Placed[], depth: number): number {
+  return path.slice(1, depth).filter(({ certificate }) => !isSelfIssued(certificate)).length;
 }
 
-function checkValidity(placed: Placed, at: number, problems: VerificationProblem[]): void {
-  const { certificate } = placed;
-  if (isValidAt(certificate, at)) return;
-  const early = at < certificate.notBefore;
-  const [code, field, limit] = early
-    ? (["X509_NOT_YET_VALID", "notBefore", certificate.notBefore] as const)
-    : (["X509_EXPIRED", "notAfter", certificate.notAfter] as const);
-  const detail = `${certificate.subject.toString()}: ${field} is ${timeText(limit)}, now is ${timeText(at)}`;
-  problems.push(problemOf(placed, code, `tbsCertificate.validity.${field}`, "RFC 5280 §4.1.2.5", detail));
+/** What has dates: a certificate, or an anchor that was given some. */
+interface Dated {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** Whether a time lies in a certificate's validity, both ends included; fractions of a second do not count (RFC 5280 §4.1.2.5). */
+export function isValidAt({ notBefore, notAfter }: Dated, at: number): boolean {
+  const second = Math.floor(at / 1000) * 1000;
+  return second >= notBefore && second <= notAfter;
+}
+
+function checkDates(dated: Dated, who: string, { kind, at }: DateRule, report: Report): void {
+  if (at === undefined || isValidAt(dated, at)) return;
+  const early = at < dated.notBefore;
+  // A moment that is past says nothing of what is not valid yet.
+  if (early && kind === "floor") return;
+  const [code, field] = early
+    ? (["X509_NOT_YET_VALID", "notBefore"] as const)
+    : (["X509_EXPIRED", "notAfter"] as const);
+  const now = kind === "floor" ? "it is later than" : "now is";
+  const detail = `${who}: ${field} is ${timeText(dated[field])}, ${now} ${timeText(at)}`;
+  report(code, `tbsCertificate.validity.${field}`, "RFC 5280 §4.1.2.5", detail);
 }
 
 /** A time for people; what `Date` cannot hold as a number. */
-function timeText(ms: number): string {
+export function timeText(ms: number): string {
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString().replace(".000Z", "Z") : String(ms);
 }
 
-function checkKey(placed: Placed, minRsaBits: number, problems: VerificationProblem[]): void {
-  const { publicKey, publicKeyAlgorithm, subject } = placed.certificate;
+function checkKey(
+  { publicKey, algorithm }: SubjectPublicKeyInfo,
+  who: string,
+  { minRsaBits, curves }: Profile,
+  report: Report,
+): void {
   const field = "tbsCertificate.subjectPublicKeyInfo";
-  const detail = `${subject.toString()} has ${publicKeyAlgorithm}`;
-  if (publicKey === undefined)
-    problems.push(problemOf(placed, "X509_UNSUPPORTED_ALGORITHM", field, "RFC 5280 §4.1.2.7", detail));
-  else if (publicKey.type === "rsa" && bitLength(publicKey.modulus) < minRsaBits)
-    problems.push(
-      problemOf(placed, "X509_WEAK_KEY", field, "NIST SP 800-131A", `${detail}, ${minRsaBits} bits are the least`),
+  const detail = `${who} has ${algorithm}`;
+  if (publicKey === undefined) report("X509_UNSUPPORTED_ALGORITHM", field, "RFC 5280 §4.1.2.7", detail);
+  else if (publicKey.type === "rsa" ? bitLength(publicKey.modulus) < minRsaBits : !curves.includes(publicKey.curve))
+    report(
+      "X509_WEAK_KEY",
+      field,
+      "NIST SP 800-131A",
+      `${detail}, ${publicKey.type === "rsa" ? `${minRsaBits} bits are the least` : `allowed are ${curves.join(", ")}`}`,
     );
 }
 
-function checkExtensions(placed: Placed, problems: VerificationProblem[]): void {
-  const { certificate } = placed;
-  for (const oid of certificate.unknownCritical)
-    problems.push(
-      problemOf(
-        placed,
-        "X509_UNKNOWN_CRITICAL_EXTENSION",
-        "tbsCertificate.extensions",
-        "RFC 5280 §4.2",
-        `${certificate.subject.toString()} has ${oidName(oid)}`,
-      ),
-    );
+function checkProfile(
+  certificate: Certificate,
+  who: string,
+  place: PathPlace,
+  { rules }: Profile,
+  report: Report,
+): void {
+  for (const { field, rule, detail } of rules?.(certificate, place) ?? [])
+    report("X509_PROFILE", field, rule, `${who}: ${detail}`);
+}
+
+function checkUnknown(unknownCritical: readonly string[] | undefined, who: string, report: Report): void {
+  for (const oid of unknownCritical ?? [])
+    report("X509_UNKNOWN_CRITICAL_EXTENSION", EXTENSIONS, "RFC 5280 §4.2", `${who} has ${oidName(oid)}`);
+}
+
+function checkExtensions(certificate: Certificate, who: string, report: Report): void {
+  checkUnknown(certificate.unknownCritical, who, report);
   if (certificate.subject.isEmpty && !certificate.subjectAltNameCritical)
-    problems.push(
-      problemOf(
-        placed,
-        "X509_NAME",
-        "tbsCertificate.subject",
-        "RFC 5280 §4.1.2.6",
-        "an empty subject needs a critical subjectAltName",
-      ),
+    report(
+      "X509_NAME",
+      "tbsCertificate.subject",
+      "RFC 5280 §4.1.2.6",
+      "an empty subject needs a critical subjectAltName",
     );
   if (certificate.keyUsage?.includes("keyCertSign") && certificate.basicConstraints?.ca !== true)
-    problems.push(
-      problemOf(
-        placed,
-        "X509_KEY_USAGE",
-        "tbsCertificate.extensions.keyUsage",
-        "RFC 5280 §4.2.1.9",
-        `${certificate.subject.toString()} has keyCertSign but is no CA`,
-      ),
-    );
+    report("X509_KEY_USAGE", `${EXTENSIONS}.keyUsage`, "RFC 5280 §4.2.1.9", `${who} has keyCertSign but is no CA`);
 }
 
 /** In every certificate that has it, so that a CA for devices cannot make servers (CA/Browser Forum, mozilla::pkix, Windows). */
-function checkExtendedKeyUsage(placed: Placed, purpose: PathRules["purpose"], problems: VerificationProblem[]): void {
-  const { extendedKeyUsage, subject } = placed.certificate;
-  const misfit = purposeMisfit(extendedKeyUsage, purpose);
-  if (misfit !== undefined)
-    problems.push(
-      problemOf(
-        placed,
-        "X509_EXTENDED_KEY_USAGE",
-        "tbsCertificate.extensions.extKeyUsage",
-        "RFC 5280 §4.2.1.12",
-        `${subject.toString()} ${misfit}`,
-      ),
-    );
-}
-
-/** Why an extendedKeyUsage does not allow a purpose, in words; `undefined` where it does. */
-function purposeMisfit(allowed: readonly string[] | undefined, purpose: PathRules["purpose"]): string | undefined {
-  if (purpose === "any" || allowed === undefined) return undefined;
-  const wanted = purpose === "server" ? "serverAuth" : "clientAuth";
-  if (allowed.includes(oids[wanted]) || allowed.includes(oids.anyExtendedKeyUsage)) return undefined;
-  return `is for ${shortList(allowed.map(oidName))}, ${wanted} is wanted`;
-}
-
-/** What the anchor's certificate limits: how many CAs are below it (RFC 5937 §3.2), and what for. */
-function checkAnchor(
-  path: readonly Placed[],
-  anchor: TrustAnchor,
+function checkPurpose(
+  { extendedKeyUsage: allowed }: { readonly extendedKeyUsage?: readonly string[] | undefined },
+  who: string,
   purpose: PathRules["purpose"],
-  problems: VerificationProblem[],
+  report: Report,
 ): void {
-  for (const oid of anchor.unknownCritical ?? [])
-    problems.push(
-      problemOf(
-        undefined,
-        "X509_UNKNOWN_CRITICAL_EXTENSION",
-        "tbsCertificate.extensions",
-        "RFC 5280 §4.2",
-        `the trust anchor ${anchor.label} has ${oidName(oid)}`,
-      ),
-    );
-  const misfit = purposeMisfit(anchor.extendedKeyUsage, purpose);
-  if (misfit !== undefined)
-    problems.push(
-      problemOf(
-        undefined,
-        "X509_EXTENDED_KEY_USAGE",
-        "tbsCertificate.extensions.extKeyUsage",
-        "RFC 5280 §4.2.1.12",
-        `the trust anchor ${anchor.label} ${misfit}`,
-      ),
-    );
-  checkPathLength(undefined, `the trust anchor ${anchor.label}`, anchor.pathLength, path.slice(1), problems);
-}
-
-function checkPathLength(
-  placed: Placed | undefined,
-  issuer: string,
-  allowed: number | undefined,
-  below: readonly Placed[],
-  problems: VerificationProblem[],
-): void {
-  const counted = below.filter(({ certificate }) => !isSelfIssued(certificate)).length;
-  if (allowed === undefined || counted <= allowed) return;
-  problems.push(
-    problemOf(
-      placed,
-      "X509_PATH_LENGTH",
-      "tbsCertificate.extensions.basicConstraints.pathLenConstraint",
-      "RFC 5280 §4.2.1.9",
-      `${issuer} allows ${allowed} CA(s) below, there are ${counted}`,
-    ),
+  if (purpose === "any" || allowed === undefined) return;
+  const wanted = purpose === "server" ? "serverAuth" : "clientAuth";
+  if (allowed.includes(oids[wanted]) || allowed.includes(oids.anyExtendedKeyUsage)) return;
+  report(
+    "X509_EXTENDED_KEY_USAGE",
+    `${EXTENSIONS}.extKeyUsage`,
+    "RFC 5280 §4.2.1.12",
+    `${who} is for ${shortList(allowed.map(oidName))}, ${wanted} is wanted`,
   );
 }
 
-/** @param below the CA certificates between this one and the leaf. */
-function checkIssuer(placed: Placed, below: readonly Placed[], problems: VerificationProblem[]): void {
-  const { basicConstraints, keyUsage, subject } = placed.certificate;
+/** What the anchor limits: how many CAs are below it (RFC 5937 §3.2), what for, and when; more where the profile wants that. */
+function checkAnchor(anchor: TrustAnchor, below: number, rules: PathRules, report: Report): void {
+  const { profile, purpose } = rules;
+  const who = `the trust anchor ${anchor.label}`;
+  checkUnknown(anchor.unknownCritical, who, report);
+  checkPurpose(anchor, who, purpose, report);
+  checkPathLength(who, anchor.pathLength, below, report);
+  checkAnchorDates(anchor, rules.dates, profile, report);
+  if (!profile.anchors) return;
+  checkKey(parseSubjectPublicKeyInfo(anchor.subjectPublicKeyInfo), who, profile, report);
+  if (anchor.certificate !== undefined)
+    checkProfile(parseCertificate(anchor.certificate), who, "anchor", profile, report);
+}
+
+/** Dates that the anchor was given hold; those of its certificate where the profile wants that. */
+function checkAnchorDates(anchor: TrustAnchor, dates: DateRule, { anchors }: Profile, report: Report): void {
+  const { notBefore = Number.NEGATIVE_INFINITY, notAfter = Number.POSITIVE_INFINITY, certificate, label } = anchor;
+  const who = `the trust anchor ${label}`;
+  checkDates({ notBefore, notAfter }, who, dates, report);
+  if (anchors && certificate !== undefined) checkDates(parseCertificate(certificate), who, dates, report);
+}
+
+function checkPathLength(who: string, allowed: number | undefined, below: number, report: Report): void {
+  if (allowed === undefined || below <= allowed) return;
+  report(
+    "X509_PATH_LENGTH",
+    `${EXTENSIONS}.basicConstraints.pathLenConstraint`,
+    "RFC 5280 §4.2.1.9",
+    `${who} allows ${allowed} CA(s) below, there are ${below}`,
+  );
+}
+
+/** @param below CA certificates between this one and the leaf. */
+function checkIssuer({ basicConstraints, keyUsage }: Certificate, who: string, below: number, report: Report): void {
   if (basicConstraints?.ca !== true)
-    problems.push(
-      problemOf(
-        placed,
-        "X509_NOT_A_CA",
-        "tbsCertificate.extensions.basicConstraints",
-        "RFC 5280 §6.1.4 k",
-        `${subject.toString()} ${basicConstraints === undefined ? "has no basicConstraints" : "has cA FALSE"}`,
-      ),
+    report(
+      "X509_NOT_A_CA",
+      `${EXTENSIONS}.basicConstraints`,
+      "RFC 5280 §6.1.4 k",
+      `${who} ${basicConstraints === undefined ? "has no basicConstraints" : "has cA FALSE"}`,
     );
   if (keyUsage !== undefined && !keyUsage.includes("keyCertSign"))
-    problems.push(
-      problemOf(
-        placed,
-        "X509_NOT_A_CA",
-        "tbsCertificate.extensions.keyUsage",
-        "RFC 5280 §6.1.4 n",
-        `${subject.toString()} may not sign certificates: its keyUsage is ${keyUsage.join(", ")}`,
-      ),
+    report(
+      "X509_NOT_A_CA",
+      `${EXTENSIONS}.keyUsage`,
+      "RFC 5280 §6.1.4 n",
+      `${who} may not sign certificates: its keyUsage is ${keyUsage.join(", ")}`,
     );
-  checkPathLength(placed, subject.toString(), basicConstraints?.pathLength, below, problems);
+  checkPathLength(who, basicConstraints?.pathLength, below, report);
 }
 
-/** A self-issued CA is not held to the constraints, a self-issued leaf is (RFC 5280 §6.1.3 b). */
-function checkNames(
-  below: readonly Placed[],
-  constraints: NameConstraints,
-  issuer: string,
-  problems: VerificationProblem[],
-): void {
-  below.forEach((placed, depth) => {
-    if (depth > 0 && isSelfIssued(placed.certificate)) return;
-    const violation = constraintViolation(placed.certificate, constraints);
-    if (violation === undefined) return;
-    problems.push(
-      problemOf(
-        placed,
-        "X509_NAME_CONSTRAINTS",
-        "tbsCertificate.extensions.nameConstraints",
-        "RFC 5280 §4.2.1.10",
-        `${violation} by ${issuer}`,
-      ),
+function checkLeaf(certificate: Certificate, { purpose, serverName }: PathRules, report: Report): void {
+  const { keyUsage } = certificate;
+  if (purpose !== "any" && keyUsage?.includes("digitalSignature") === false)
+    report(
+      "X509_KEY_USAGE",
+      `${EXTENSIONS}.keyUsage`,
+      "RFC 5280 §4.2.1.3",
+      `digitalSignature is missing, there is ${keyUsage.join(", ")}`,
     );
-  });
-}
-
-function checkLeaf(placed: Placed, rules: PathRules, problems: VerificationProblem[]): void {
-  const { certificate } = placed;
-  if (rules.purpose !== "any" && certificate.keyUsage?.includes("digitalSignature") === false)
-    problems.push(
-      problemOf(
-        placed,
-        "X509_KEY_USAGE",
-        "tbsCertificate.extensions.keyUsage",
-        "RFC 5280 §4.2.1.3",
-        `digitalSignature is missing, there is ${certificate.keyUsage.join(", ")}`,
-      ),
-    );
-  if (rules.serverName !== undefined && !matchServerName(certificate, rules.serverName))
-    problems.push(
-      problemOf(
-        placed,
-        "X509_NAME_MISMATCH",
-        "tbsCertificate.extensions.subjectAltName",
-        "RFC 9525 §6",
-        mismatch(certificate, rules.serverName),
-      ),
-    );
+  if (serverName !== undefined && !matchServerName(certificate, serverName))
+    report("X509_NAME_MISMATCH", `${EXTENSIONS}.subjectAltName`, "RFC 9525 §6", mismatch(certificate, serverName));
 }
 
 /** Names and purposes shown of a certificate in an error; some have hundreds. */

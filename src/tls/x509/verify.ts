@@ -7,26 +7,75 @@
  * the best is reported. Everything is bounded: certificates, links tried, signatures checked (each pair once).
  *
  * The result is mbedTLS's in its flags. Stricter than mbedTLS: no common name, extendedKeyUsage in intermediates, strict DER, a
- * trusted leaf must be signed with its own key. A time that is unknown is a problem (`X509_TIME_UNKNOWN`, flag OTHER), never a pass.
+ * trusted leaf must be signed with its own key. A time that is unknown is a problem (`X509_TIME_UNKNOWN`, flag OTHER), never a pass,
+ * unless `unknownTime` says otherwise. Algorithms are held to a profile; the app may pin keys, and is asked about each certificate.
  *
  * @module
  */
 
-import { equal } from "../../bytes.ts";
+import { equal, printable, toHex } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
-import { chain, finish, type Task } from "../../task.ts";
+import { chain, finish, map, type Task } from "../../task.ts";
 import type { CryptoProvider, PublicKey } from "../crypto/provider.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { DerReader } from "./der.ts";
-import { CertificateError } from "./errors.ts";
+import { CertificateError, type CertificateErrorCode } from "./errors.ts";
 import { type Name, namesMatch, readName } from "./name.ts";
-import { flagsOf, type Placed, problemOf, problemOfError, type VerificationProblem } from "./problem.ts";
+import { type PublicKeyPin, publicKeyPin, readPins } from "./pins.ts";
+import {
+  certificatesOf,
+  flagsOf,
+  type PathCertificate,
+  type Placed,
+  problemOf,
+  problemOfError,
+  type VerificationProblem,
+} from "./problem.ts";
+import { type Profile, secureProfile } from "./profile.ts";
+import { checkRevocationOptions, type RevocationOptions, revocationProblems } from "./revocation.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
-import { isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
+import { type DateRule, isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
+
+/**
+ * What to do without the time of day. `reject`: no chain is accepted. `floor`: with a moment that is surely past (that of the build;
+ * milliseconds since 1970), certificates that had expired by then are refused; an `at` before it counts as unknown. `acceptUntilKnown`:
+ * dates are not looked at. After the last two call `recheckValidity` as soon as the time is known; a TLS client does.
+ */
+export type UnknownTime = "reject" | "acceptUntilKnown" | { readonly floor: number };
+
+/** What an app says about a certificate: nothing lets things be. An answer that is none of these is a veto. */
+export type CertificateOpinion =
+  /** It is not accepted, for this reason. */
+  | { readonly veto: string }
+  /** These of its problems do not count. */
+  | { readonly forgive: readonly CertificateErrorCode[] }
+  | undefined;
+
+/** How chains are verified, whatever they are for. */
+export interface VerificationPolicy extends Omit<RevocationOptions, "ocsp"> {
+  /** Algorithms and further rules; `profiles.secure` by default. */
+  readonly profile?: Profile | undefined;
+  /** CA certificates between leaf and anchor at most, self-issued ones not counted; 8 by default. */
+  readonly maxIntermediates?: number | undefined;
+  /** What to do without the time of day; `reject` by default. */
+  readonly unknownTime?: UnknownTime | undefined;
+  /** Keys of which one at least must be that of a certificate of the path, or of its anchor. */
+  readonly pins?: readonly PublicKeyPin[] | undefined;
+  /**
+   * Asked about each certificate of the path that was found, from the anchor to the leaf, when all else is checked, whether it has problems or not. What
+   * it throws is a veto. It is not asked again when a TLS session is resumed.
+   */
+  readonly onCertificate?: ((found: PathCertificate) => CertificateOpinion) | undefined;
+  /**
+   * Whether `onCertificate` may forgive problems, as mbedTLS's `f_vrfy` may; false by default. What was not proved cannot be forgiven: a path
+   * that leads to no anchor, a signature that was not checked, a limit.
+   */
+  readonly mayForgive?: boolean | undefined;
+}
 
 /** What a chain is verified for, and against. */
-export interface VerifyOptions {
+export interface VerifyOptions extends VerificationPolicy, Pick<RevocationOptions, "ocsp"> {
   /** What the leaf is used for. `any` checks neither extendedKeyUsage nor the leaf's keyUsage. */
   readonly purpose: "server" | "client" | "any";
   /** DER, leaf first; the rest in any order, surplus and duplicates allowed. */
@@ -34,13 +83,9 @@ export interface VerifyOptions {
   readonly trust: readonly TrustAnchor[];
   /** The DNS name or IP address that the leaf must be for. Needed for the purpose `server`. */
   readonly serverName?: string | undefined;
-  /** Milliseconds since 1970; `undefined` where the time is unknown, which fails the verification. */
+  /** Milliseconds since 1970; `undefined` where the time is unknown: see `unknownTime`. */
   readonly at: number | undefined;
   readonly crypto: CryptoProvider;
-  /** CA certificates between leaf and anchor at most, self-issued ones not counted; 8 by default. */
-  readonly maxIntermediates?: number | undefined;
-  /** Bits of an RSA modulus at least, anchors excepted; 2048 by default. */
-  readonly minRsaBits?: number | undefined;
 }
 
 /** The verdict, with every reason against the chain. */
@@ -53,6 +98,10 @@ export interface VerificationResult {
   readonly flags: number;
   /** Empty where `ok`. */
   readonly problems: readonly VerificationProblem[];
+  /** The same by certificate, leaf first, the anchor last. */
+  readonly certificates: readonly PathCertificate[];
+  /** Whether dates were held against the time, against the floor of `unknownTime` only, or not at all. */
+  readonly validity: "checked" | "floor" | "unchecked";
 }
 
 /** Certificates that a peer may send; more are refused unread. */
@@ -64,13 +113,23 @@ const MAX_SIGNATURES = 64;
 /** Comparisons of names with name constraints, on all paths together. */
 const MAX_COMPARISONS = 65_536;
 
+/** Paths to an anchor whose revocation is looked up. */
+const MAX_REVOCATIONS = 4;
+
+/** Problems that leave something unproved. */
+const UNFORGIVABLE: readonly CertificateErrorCode[] = /* @__PURE__ */ Object.freeze([
+  "X509_WEAK_HASH",
+  "X509_UNSUPPORTED_ALGORITHM",
+  "X509_LIMIT",
+] as const);
+
 /** Rough costs in units (one field multiplication each) of what is not a task of the provider's. */
 const UNITS = { link: 1, parseBytes: 64, validate: 32, comparisons: 8 } as const;
 
 /**
  * Verifies a chain in steps.
  *
- * @throws UsageError where purpose `server` has no `serverName`, or a limit is no number. CertificateError `X509_TRUST`, from `step`,
+ * @throws UsageError where purpose `server` has no `serverName`, or the policy is not usable. CertificateError `X509_TRUST`, from `step`,
  *   where a trust anchor cannot be read. A bad chain is no exception but a result with problems.
  */
 export function certificateVerification(options: VerifyOptions): Task<VerificationResult> {
@@ -87,6 +146,33 @@ export function certificateVerification(options: VerifyOptions): Task<Verificati
  */
 export function verifyCertificate(options: VerifyOptions): VerificationResult {
   return finish(certificateVerification(options));
+}
+
+/** Checks what a policy says. Throws UsageError. */
+export function checkPolicy(policy: VerificationPolicy): void {
+  const { profile = secureProfile, maxIntermediates = 0, unknownTime, pins, onCertificate } = policy;
+  const isRight =
+    maxIntermediates >= 0 &&
+    profile.minRsaBits >= 0 &&
+    (unknownTime === undefined ||
+      unknownTime === "reject" ||
+      unknownTime === "acceptUntilKnown" ||
+      Number.isFinite(unknownTime.floor)) &&
+    (onCertificate === undefined || typeof onCertificate === "function");
+  if (!isRight)
+    throw new UsageError(
+      "USAGE_INVALID_ARGUMENT",
+      'maxIntermediates is a number from 0, profile one of profiles, unknownTime "reject", "acceptUntilKnown" or { floor: ms }, onCertificate a function',
+    );
+  if (pins !== undefined) readPins(pins);
+  checkRevocationOptions(policy);
+}
+
+function dateRule(at: number | undefined, unknownTime: UnknownTime = "reject"): DateRule {
+  const floor = typeof unknownTime === "object" ? unknownTime.floor : undefined;
+  if (at !== undefined && !(floor !== undefined && at < floor)) return { kind: "checked", at };
+  if (floor !== undefined) return { kind: "floor", at: floor };
+  return { kind: unknownTime === "acceptUntilKnown" ? "unchecked" : "unknown", at: undefined };
 }
 
 /** A trust anchor, read. */
@@ -124,6 +210,12 @@ interface Pending {
   readonly issuer: Issuer;
 }
 
+/** A path that is right, but for what is known of revocation. */
+interface Unrevoked {
+  readonly task: Task<readonly VerificationProblem[]>;
+  readonly found: Candidate;
+}
+
 interface Candidate {
   readonly path: readonly Placed[];
   readonly anchor: TrustAnchor | undefined;
@@ -133,6 +225,9 @@ interface Candidate {
 class Verification implements Task<VerificationResult> {
   readonly #options: VerifyOptions;
   readonly #rules: PathRules;
+  readonly #pins: readonly string[] | undefined;
+  /** Whether keys are among the pins. */
+  readonly #pinned = new Map<Uint8Array, boolean>();
   readonly #anchors: ReadAnchor[] = [];
   readonly #certificates: Known[] = [];
   readonly #names: Name[] = [];
@@ -146,34 +241,38 @@ class Verification implements Task<VerificationResult> {
   #comparisons = 0;
   #started = false;
   #pending: Pending | undefined;
+  #revocation: Unrevoked | undefined;
+  #revocations = 0;
+  /** Whether this verifies who signed a CRL of another verification. */
+  readonly #isNested: boolean;
   #best: Candidate | undefined;
   #result: VerificationResult | undefined;
   #spent = 0;
 
-  constructor(options: VerifyOptions) {
+  constructor(options: VerifyOptions, isNested = false) {
+    this.#isNested = isNested;
     if (options.purpose === "server" && options.serverName === undefined)
       throw new UsageError(
         "USAGE_INVALID_ARGUMENT",
         "a server's certificate is verified for a serverName: none was given",
       );
+    checkPolicy(options);
     this.#options = options;
+    this.#pins = options.pins === undefined ? undefined : readPins(options.pins);
     this.#rules = {
       purpose: options.purpose,
       serverName: options.serverName,
-      at: options.at,
+      dates: dateRule(options.at, options.unknownTime),
       maxIntermediates: options.maxIntermediates ?? 8,
-      minRsaBits: options.minRsaBits ?? 2048,
+      profile: options.profile ?? secureProfile,
     };
-    const { maxIntermediates, minRsaBits } = this.#rules;
-    if (!(maxIntermediates >= 0 && minRsaBits >= 0))
-      throw new UsageError("USAGE_INVALID_ARGUMENT", "maxIntermediates and minRsaBits are numbers from 0");
     if (options.chain.length === 0) this.#reject("X509_NO_CERTIFICATE", "the chain is empty");
     else if (options.chain.length > MAX_CHAIN)
       this.#reject("X509_LIMIT", `${options.chain.length} certificates in the chain, ${MAX_CHAIN} at most`);
   }
 
   get spent(): number {
-    return this.#spent + (this.#pending?.task.spent ?? 0);
+    return this.#spent + (this.#pending?.task.spent ?? 0) + (this.#revocation?.task.spent ?? 0);
   }
 
   get result(): VerificationResult {
@@ -192,6 +291,7 @@ class Verification implements Task<VerificationResult> {
   /** One indivisible piece: a step of a signature, one certificate or anchor read, one link. */
   #advance(units: number): void {
     if (this.#pending !== undefined) this.#checkSignature(this.#pending, units);
+    else if (this.#revocation !== undefined) this.#checkRevocation(this.#revocation, units);
     else if (this.#unreadAnchors < this.#options.trust.length) this.#readAnchor();
     else if (this.#unreadCertificates < this.#options.chain.length) this.#readCertificate();
     else if (!this.#started) {
@@ -243,7 +343,7 @@ class Verification implements Task<VerificationResult> {
       .map((anchor) => ({ anchor }));
     const others = this.#certificates
       .filter((other) => other.subject === placed.issuer && !this.#isOnPath(other, placed))
-      .map((other) => ({ placed: other, rank: rank(other.certificate, certificate, this.#rules.at) }))
+      .map((other) => ({ placed: other, rank: rank(other.certificate, certificate, this.#rules.dates.at) }))
       .sort((a, b) => a.rank - b.rank);
     this.#path.push({ placed, issuers: [...anchors, ...others], next: 0, unchecked: undefined });
   }
@@ -288,7 +388,9 @@ class Verification implements Task<VerificationResult> {
     const { signatureAlgorithm: algorithm, signatureAlgorithmName, weakSignature, subject } = placed.certificate;
     const field = "signatureAlgorithm";
     const detail = `${subject.toString()} is signed with ${signatureAlgorithmName}`;
-    if (weakSignature) return problemOf(placed, "X509_WEAK_HASH", field, "RFC 9155", detail);
+    const depth = this.#path.length - 1;
+    if (algorithm === undefined ? weakSignature : !this.#rules.profile.hashes.includes(algorithm.hash))
+      return problemOf(placed, depth, "X509_WEAK_HASH", field, "RFC 9155", detail);
     const key = keyOf(issuer);
     if (
       algorithm !== undefined &&
@@ -299,7 +401,7 @@ class Verification implements Task<VerificationResult> {
     )
       return undefined;
     const by = `${detail} by a key of ${keyTextOf(issuer)}`;
-    return problemOf(placed, "X509_UNSUPPORTED_ALGORITHM", field, "RFC 5280 §4.1.1.2", by);
+    return problemOf(placed, depth, "X509_UNSUPPORTED_ALGORITHM", field, "RFC 5280 §4.1.1.2", by);
   }
 
   #startSignature(node: Node, issuer: Issuer, link: string): void {
@@ -347,9 +449,39 @@ class Verification implements Task<VerificationResult> {
       return;
     }
     const found = this.#candidate(anchor, []);
+    const { crls, ocsp } = this.#options;
+    if (found.problems.length > 0 || (crls === undefined && ocsp === undefined)) this.#consider(found);
+    else if (++this.#revocations > MAX_REVOCATIONS) this.#giveUp(`${MAX_REVOCATIONS} paths with revoked certificates`);
+    else this.#revocation = { task: this.#revocationOf(found.path, anchor), found };
+  }
+
+  #consider(found: Candidate): void {
     const best = this.#best;
     if (best?.anchor === undefined || found.problems.length < best.problems.length) this.#best = found;
     if (found.problems.length === 0) this.#conclude(found);
+  }
+
+  #checkRevocation({ task, found }: Unrevoked, units: number): void {
+    if (!task.step(units)) return;
+    this.#spent += task.spent;
+    this.#revocation = undefined;
+    this.#consider({ ...found, problems: task.result });
+  }
+
+  #revocationOf(path: readonly Placed[], anchor: TrustAnchor): Task<readonly VerificationProblem[]> {
+    const { crypto, at, unknownTime, maxIntermediates } = this.#options;
+    const { dates, profile } = this.#rules;
+    const certificates = this.#certificates.map(({ certificate }) => certificate);
+    const verifySigner = (signer: Certificate, crls: VerifyOptions["crls"]): Task<boolean> => {
+      const chain = [signer, ...certificates.filter((one) => one !== signer)].map(({ der }) => der);
+      const policy = { profile, unknownTime, maxIntermediates, crls, revocation: "soft-fail" } as const;
+      const verification = new Verification({ purpose: "any", chain, trust: [anchor], at, crypto, ...policy }, true);
+      return map(verification, ({ ok }) => ok);
+    };
+    return revocationProblems(
+      { path, anchor, certificates, dates, profile, crypto, verifySigner: this.#isNested ? undefined : verifySigner },
+      this.#options,
+    );
   }
 
   /** Backtracks. A certificate that nobody is known to have issued is reported, unless a path to an anchor or a longer one was found. */
@@ -365,10 +497,12 @@ class Verification implements Task<VerificationResult> {
   }
 
   #deadEnd({ placed, issuers }: Node): VerificationProblem {
+    const depth = this.#path.length - 1;
     const { subject, issuer } = placed.certificate;
     if (this.#anchors.some(({ anchor, name }) => anchor.endEntity === true && namesMatch(name, issuer)))
       return problemOf(
         placed,
+        depth,
         "X509_NOT_A_CA",
         "tbsCertificate.issuer",
         "RFC 5280 §6.1.4 k",
@@ -380,6 +514,7 @@ class Verification implements Task<VerificationResult> {
     )
       return problemOf(
         placed,
+        depth,
         "X509_BAD_SIGNATURE",
         "signatureValue",
         "RFC 5280 §6.1.3 a 1",
@@ -387,6 +522,7 @@ class Verification implements Task<VerificationResult> {
       );
     return problemOf(
       placed,
+      depth,
       "X509_NOT_TRUSTED",
       "tbsCertificate.issuer",
       "RFC 5280 §6.1",
@@ -397,28 +533,97 @@ class Verification implements Task<VerificationResult> {
   #candidate(anchor: TrustAnchor | undefined, more: readonly VerificationProblem[]): Candidate {
     const path = this.#path.map(({ placed }) => placed);
     const unchecked = this.#path.flatMap((node) => (node.unchecked === undefined ? [] : [node.unchecked]));
-    return { path, anchor, problems: [...more, ...unchecked, ...validatePath(path, anchor, this.#rules)] };
+    const problems = [...more, ...unchecked, ...validatePath(path, anchor, this.#rules)];
+    if (anchor !== undefined && !this.#isPinned([...path.map(({ certificate }) => certificate), anchor])) {
+      const detail = `neither that of the anchor ${anchor.label} nor one of ${path.length} certificate(s)`;
+      problems.push(
+        problemOf(undefined, -1, "X509_PIN", "tbsCertificate.subjectPublicKeyInfo", "RFC 7469 §2.6", detail),
+      );
+    }
+    return { path, anchor, problems };
+  }
+
+  /** Whether one of the keys is pinned; true where nothing is. Each is hashed once. */
+  #isPinned(owners: readonly { readonly subjectPublicKeyInfo: Uint8Array }[]): boolean {
+    const { crypto } = this.#options;
+    const pins = this.#pins;
+    if (pins === undefined) return true;
+    return owners.some((owner) => {
+      const { subjectPublicKeyInfo: key } = owner;
+      let found = this.#pinned.get(key);
+      if (found === undefined) {
+        this.#spent += Math.ceil(crypto.hashUnits("sha256", key.length));
+        found = pins.includes(toHex(publicKeyPin(owner, crypto)));
+        this.#pinned.set(key, found);
+      }
+      return found;
+    });
   }
 
   #giveUp(reason: string): void {
-    const problem = problemOf(this.#certificates[0], "X509_LIMIT", "chain", "RFC 4158 §3.2", reason);
+    const problem = problemOf(this.#certificates[0], 0, "X509_LIMIT", "chain", "RFC 4158 §3.2", reason);
     const { path, anchor, problems } = this.#best ?? this.#candidate(undefined, []);
     this.#conclude({ path, anchor, problems: [problem, ...problems] });
   }
 
   #reject(code: "X509_NO_CERTIFICATE" | "X509_LIMIT", detail: string): void {
-    const problem = problemOf(undefined, code, "chain", "RFC 5246 §7.4.2", detail);
+    const problem = problemOf(undefined, -1, code, "chain", "RFC 5246 §7.4.2", detail);
     this.#conclude({ path: [], anchor: undefined, problems: [problem] });
   }
 
-  #conclude({ path, anchor, problems }: Candidate): void {
+  #conclude({ path, anchor, problems: found }: Candidate): void {
+    const problems = this.#heard(path, anchor, found);
+    const { kind } = this.#rules.dates;
     this.#result = {
       ok: anchor !== undefined && problems.length === 0,
       path: path.map(({ certificate }) => certificate),
       anchor,
       flags: flagsOf(problems),
       problems,
+      certificates: certificatesOf(path, anchor, problems),
+      validity: kind === "unknown" ? "unchecked" : kind,
     };
+    for (const list of [this.#anchors, this.#certificates, this.#names, this.#keys, this.#path]) list.length = 0;
+  }
+
+  /** The problems with what the app says to each certificate, from the anchor to the leaf. */
+  #heard(
+    path: readonly Placed[],
+    anchor: TrustAnchor | undefined,
+    found: readonly VerificationProblem[],
+  ): readonly VerificationProblem[] {
+    const { onCertificate, mayForgive } = this.#options;
+    if (onCertificate === undefined) return found;
+    let problems = found;
+    for (const one of [...certificatesOf(path, anchor, found)].reverse()) {
+      const opinion = opinionOf(onCertificate, one);
+      if ("veto" in opinion) {
+        const placed = path[one.depth];
+        problems = [
+          ...problems,
+          problemOf(placed, one.depth, "X509_VETO", "certificate", "onCertificate", opinion.veto),
+        ];
+      } else if (mayForgive)
+        problems = problems.filter(
+          ({ code, depth }) => depth !== one.depth || UNFORGIVABLE.includes(code) || !opinion.forgive.includes(code),
+        );
+    }
+    return problems;
+  }
+}
+
+/** What an app says to a certificate. Fails closed: an error, a promise, a boolean are vetoes. */
+function opinionOf(
+  ask: (found: PathCertificate) => CertificateOpinion,
+  found: PathCertificate,
+): Exclude<CertificateOpinion, undefined> {
+  try {
+    const opinion: unknown = ask(found) ?? { forgive: [] };
+    const { veto, forgive } = opinion as { readonly veto?: unknown; readonly forgive?: unknown };
+    if (veto === undefined && Array.isArray(forgive)) return { forgive };
+    return { veto: typeof veto === "string" ? printable(veto) : "the answer is neither a veto nor a forgiveness" };
+  } catch (error) {
+    return { veto: printable(error instanceof Error ? error.message : String(error)) };
   }
 }
 
