@@ -20,6 +20,7 @@ export const tags = {
   OCTET_STRING: 0x04,
   NULL: 0x05,
   OID: 0x06,
+  ENUMERATED: 0x0a,
   UTF8_STRING: 0x0c,
   PRINTABLE_STRING: 0x13,
   TELETEX_STRING: 0x14,
@@ -134,9 +135,9 @@ export class DerReader {
     return this.peek() === tag ? this.inside(field, tag, code) : undefined;
   }
 
-  boolean(field: string): boolean {
+  boolean(field: string, tag: number = tags.BOOLEAN): boolean {
     const at = this.#at;
-    const contents = this.contents(field, tags.BOOLEAN);
+    const contents = this.contents(field, tag);
     if (contents.length !== 1 || (contents[0] !== 0 && contents[0] !== 0xff))
       this.fail(field, `a BOOLEAN is 00 or FF, not ${toHex(contents.subarray(0, 8))}`, at);
     return contents[0] === 0xff;

@@ -1,0 +1,267 @@
+/**
+ * Whether CRLs say that a certificate is revoked: RFC 5280 §6.3.3, without delta CRLs.
+ *
+ * A CRL counts where its issuer and its issuing distribution point fit one of the certificate's distribution points (or the certificate's
+ * issuer itself), who signed it has a path to the same trust anchor and may sign CRLs, and it is current. Several CRLs may each cover some
+ * reasons; a status is known when all are covered. Each CRL's signature is checked once, each of its entries is looked at once for each
+ * certificate. A CRL that is out of date still revokes, but clears nothing.
+ *
+ * @module
+ */
+
+import { printable } from "../../bytes.ts";
+import { chain, done, map, series, type Task } from "../../task.ts";
+import type { CryptoProvider, PublicKey } from "../crypto/provider.ts";
+import type { Certificate } from "./certificate.ts";
+import { type CertificateList, crlReasons, type RevokedEntry, searchEntries } from "./crl.ts";
+import { ALL_REASONS, type DistributionPoint, distributionPoints, shareName } from "./distribution-points.ts";
+import { CertificateError, type CertificateErrorCode } from "./errors.ts";
+import { type Name, namesMatch, parseName } from "./name.ts";
+import { oidName } from "./oids.ts";
+import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
+import type { Profile } from "./profile.ts";
+import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
+import { parseSubjectPublicKeyInfo } from "./spki.ts";
+import type { TrustAnchor } from "./trust.ts";
+import { type DateRule, timeText } from "./validate.ts";
+
+/** A verified path, and what its revocation is judged with. */
+export interface RevocationContext {
+  /** Leaf first. */
+  readonly path: readonly Placed[];
+  readonly anchor: TrustAnchor;
+  /** All that the peer sent. */
+  readonly certificates: readonly Certificate[];
+  readonly dates: DateRule;
+  readonly profile: Profile;
+  readonly crypto: CryptoProvider;
+  /**
+   * Whether a certificate that is not on the path leads to the same anchor, and is not revoked by these CRLs. `undefined` while such a
+   * certificate is verified itself: its CRLs must come from its own path.
+   */
+  readonly verifySigner: ((certificate: Certificate, crls: readonly CertificateList[]) => Task<boolean>) | undefined;
+}
+
+/** CertificateLists that are used at most. */
+export const MAX_CRLS = 64;
+/** Certificates off the path that are tried as the signer of a CRL, each with a path of its own. */
+const MAX_SIGNERS = 4;
+/** CRLReason removeFromCRL: a certificate on hold that is good again. */
+const REMOVED = 8;
+
+/** Why a CRL does not count. */
+interface Finding {
+  readonly code: CertificateErrorCode;
+  readonly rule: string;
+  readonly detail: string;
+}
+
+/** Who may have signed a CRL. */
+interface Signer {
+  readonly key: PublicKey | undefined;
+  /** Whether its keyUsage allows it. */
+  readonly maySign: boolean;
+  /** Where it is not on the path. */
+  readonly stranger: Certificate | undefined;
+}
+
+/** The CRLs of a verification. What is found out of one holds for all certificates of the path. */
+export class CrlStatus {
+  readonly #context: RevocationContext;
+  readonly #crls: readonly CertificateList[];
+  readonly #verdicts = new Map<CertificateList, Finding | undefined>();
+
+  constructor(context: RevocationContext, crls: readonly CertificateList[]) {
+    this.#context = context;
+    this.#crls = crls;
+  }
+
+  /** Why a certificate is revoked, or may be; nothing where it is good. `depth`: its place on the path, for the problems. */
+  check(placed: Placed, depth: number): Task<readonly VerificationProblem[]> {
+    const { certificate } = placed;
+    const who = certificate.subject.toString();
+    const problem = (code: CertificateErrorCode, field: string, rule: string, detail: string): VerificationProblem =>
+      problemOf(placed, depth, code, field, rule, detail);
+    let points: readonly DistributionPoint[];
+    try {
+      points = distributionPoints(certificate.extensions, certificate.issuer);
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      return done([problem(error.code, "tbsCertificate.extensions", "RFC 5280 §4.2.1.13", error.message)]);
+    }
+    // The last step of §6.3.3: a CRL of the issuer's that no distribution point names.
+    const own = { names: [{ directory: certificate.issuer }], reasons: ALL_REASONS, crlIssuer: undefined };
+    const pairs = [...points, own].flatMap((point) =>
+      this.#crls.filter((list) => covers(list, point, certificate)).map((list) => ({ point, list })),
+    );
+    const findings = new Map<CertificateList, Finding>();
+    let unknown = ALL_REASONS;
+    let revoked: RevokedEntry | undefined;
+    let next = 0;
+    const all = series(() => {
+      const pair = pairs[next++];
+      if (pair === undefined || unknown === 0 || revoked !== undefined) return undefined;
+      const { point, list } = pair;
+      const reasons = point.reasons & (list.issuingDistributionPoint?.reasons ?? ALL_REASONS);
+      if ((reasons & unknown) === 0 || findings.has(list)) return done(undefined);
+      return map(this.#status(list, certificate), (status) => {
+        if (status === undefined) unknown &= ~reasons;
+        else if ("code" in status) findings.set(list, status);
+        else revoked = status;
+      });
+    });
+    return map(all, () => {
+      if (revoked !== undefined)
+        return [problem("X509_REVOKED", "tbsCertificate.serialNumber", "RFC 5280 §6.3.3", revokedText(who, revoked))];
+      if (unknown === 0) return [];
+      const found = [...findings.values()].map(({ code, rule, detail }) => problem(code, "crl", rule, detail));
+      if (found.length > 0) return found;
+      const detail = `no CRL of the ${this.#crls.length} given covers ${who}, issued by ${certificate.issuer}`;
+      return [problem("X509_REVOCATION_UNKNOWN", "crl", "RFC 5280 §6.3.3", detail)];
+    });
+  }
+
+  /** What one CRL says: `undefined` for good. */
+  #status(list: CertificateList, certificate: Certificate): Task<RevokedEntry | Finding | undefined> {
+    return chain(this.#authenticate(list), (finding): Task<RevokedEntry | Finding | undefined> => {
+      if (finding !== undefined) return done(finding);
+      return map(searchEntries(list, certificate.serialNumber, certificate.issuer), (found) => {
+        if (found instanceof CertificateError)
+          return { code: "X509_CRL_UNUSABLE", rule: "RFC 5280 §5.3", detail: `${nameOf(list)}: ${found.message}` };
+        if (found !== undefined && found.reason !== REMOVED) return found;
+        return this.#outdated(list);
+      });
+    });
+  }
+
+  #outdated(list: CertificateList): Finding | undefined {
+    const { thisUpdate, nextUpdate } = list;
+    const { dates } = this.#context;
+    if (nextUpdate === undefined)
+      return { code: "X509_CRL_EXPIRED", rule: "RFC 5280 §5.1.2.5", detail: `${nameOf(list)}: it has no nextUpdate` };
+    const timeliness = timelinessOf(dates, thisUpdate, nextUpdate);
+    if (timeliness === undefined) return undefined;
+    const [code, field, limit] =
+      timeliness === "late"
+        ? (["X509_CRL_EXPIRED", "nextUpdate", nextUpdate] as const)
+        : (["X509_CRL_NOT_YET_VALID", "thisUpdate", thisUpdate] as const);
+    const detail = `${nameOf(list)}: ${field} is ${timeText(limit)}, now is ${timeText(dates.at!)}`;
+    return { code, rule: "RFC 5280 §6.3.3 a", detail };
+  }
+
+  /** Whether a CRL may be used at all, and is signed by one who may: once for each. */
+  #authenticate(list: CertificateList): Task<Finding | undefined> {
+    if (this.#verdicts.has(list)) return done(this.#verdicts.get(list));
+    const keep = (finding: Finding | undefined): Finding | undefined => {
+      this.#verdicts.set(list, finding);
+      return finding;
+    };
+    const { crypto, profile } = this.#context;
+    const { unknownCritical, signatureAlgorithm } = list;
+    if (unknownCritical.length > 0) {
+      const detail = `${nameOf(list)} has ${unknownCritical.map(oidName).join(", ")}, which is critical`;
+      return done(keep({ code: "X509_CRL_UNUSABLE", rule: "RFC 5280 §5.2", detail }));
+    }
+    const algorithm = acceptedAlgorithm(signatureAlgorithm, profile, crypto);
+    if (typeof algorithm === "string") {
+      const code = algorithm === "weak" ? "X509_CRL_WEAK_HASH" : "X509_CRL_UNSUPPORTED_ALGORITHM";
+      const detail = `${nameOf(list)} is signed with ${signatureAlgorithm.name}`;
+      return done(keep({ code, rule: "RFC 5280 §5.1.1.2", detail }));
+    }
+    const signers = this.#signers(list.issuer);
+    const notTrusted = (detail: string): Finding => ({
+      code: "X509_CRL_NOT_TRUSTED",
+      rule: "RFC 5280 §6.3.3 f",
+      detail: `${nameOf(list)}: ${detail}`,
+    });
+    let finding: Finding | undefined = notTrusted("no key of its issuer's signed it");
+    let next = 0;
+    const search = chain(crypto.digest(algorithm.hash, [list.tbs]), (digest) =>
+      series(() => {
+        const signer = finding === undefined ? undefined : signers[next++];
+        if (signer === undefined) return undefined;
+        const { key, maySign, stranger } = signer;
+        return chain(verifyDigest(crypto, algorithm, key, digest, list.signature), (isSigned): Task<void> => {
+          if (!isSigned) return done(undefined);
+          if (!maySign) finding = notTrusted("the keyUsage of its issuer has no cRLSign");
+          else if (!isStrongKey(key!, profile))
+            finding = { code: "X509_CRL_WEAK_KEY", rule: "NIST SP 800-131A", detail: nameOf(list) };
+          else if (stranger === undefined) finding = undefined;
+          else
+            return map(this.#verifyStranger(stranger, list), (isTrusted) => {
+              finding = isTrusted ? undefined : notTrusted("its signer has no valid path to the trust anchor");
+            });
+          return done(undefined);
+        });
+      }),
+    );
+    return map(search, () => keep(finding));
+  }
+
+  /** RFC 5280 §6.3.3 f. Its own CRL cannot clear it. */
+  #verifyStranger(signer: Certificate, list: CertificateList): Task<boolean> {
+    const others = this.#crls.filter((one) => one !== list);
+    return this.#context.verifySigner?.(signer, others) ?? done(false);
+  }
+
+  /** The CAs of the path and the anchor, then what else the peer sent, by name. */
+  #signers(issuer: Name): readonly Signer[] {
+    const { path, anchor, certificates } = this.#context;
+    const onPath = path
+      .slice(1)
+      .filter(({ certificate }) => namesMatch(certificate.subject, issuer))
+      .map(({ certificate }) => ({
+        key: certificate.publicKey,
+        maySign: certificate.keyUsage?.includes("cRLSign") !== false,
+        stranger: undefined,
+      }));
+    const anchorName = parseName(anchor.subject);
+    const root =
+      anchorName !== undefined && namesMatch(anchorName, issuer)
+        ? [
+            {
+              key: parseSubjectPublicKeyInfo(anchor.subjectPublicKeyInfo).publicKey,
+              maySign: true,
+              stranger: undefined,
+            },
+          ]
+        : [];
+    // Who is no CA of the path must have been made for this: any certificate may have any name.
+    const strangers = certificates
+      .filter(({ subject }) => namesMatch(subject, issuer))
+      .filter((one) => !path.some(({ certificate }) => certificate === one))
+      .slice(0, MAX_SIGNERS)
+      .map((one) => ({ key: one.publicKey, maySign: one.keyUsage?.includes("cRLSign") === true, stranger: one }));
+    return [...onPath, ...root, ...strangers];
+  }
+}
+
+/** RFC 5280 §6.3.3 b: whether a CRL is the one that a distribution point of a certificate means. */
+function covers(list: CertificateList, point: DistributionPoint, certificate: Certificate): boolean {
+  const idp = list.issuingDistributionPoint;
+  const isOfIssuer =
+    point.crlIssuer === undefined
+      ? namesMatch(list.issuer, certificate.issuer)
+      : idp?.indirectCRL === true && shareName(point.crlIssuer, [{ directory: list.issuer }]);
+  if (!isOfIssuer || idp === undefined) return isOfIssuer;
+  const isCa = certificate.basicConstraints?.ca === true;
+  if (idp.onlyContainsAttributeCerts || (isCa ? idp.onlyContainsUserCerts : idp.onlyContainsCACerts)) return false;
+  return idp.names === undefined || shareName(idp.names, point.names ?? point.crlIssuer ?? []);
+}
+
+/** Whether the time is before or after what lies between two dates, both included; as certificates are judged. */
+export function timelinessOf(dates: DateRule, from: number, until: number): "early" | "late" | undefined {
+  if (dates.at === undefined) return undefined;
+  const second = Math.floor(dates.at / 1000) * 1000;
+  if (second > until) return "late";
+  return second < from && dates.kind === "checked" ? "early" : undefined;
+}
+
+/** Since when and why, for people. */
+export function revokedText(who: string, { revocationDate, reason }: RevokedEntry): string {
+  return `${who} since ${timeText(revocationDate)}, reason ${crlReasons[reason] ?? reason}`;
+}
+
+function nameOf({ issuer }: CertificateList): string {
+  return `the CRL of ${printable(issuer.toString())}`;
+}
