@@ -168,7 +168,8 @@ export function checkPolicy(policy: VerificationPolicy): void {
   checkRevocationOptions(policy);
 }
 
-function dateRule(at: number | undefined, unknownTime: UnknownTime = "reject"): DateRule {
+/** How dates are judged at a time that is known, or is not. */
+export function dateRule(at: number | undefined, unknownTime: UnknownTime = "reject"): DateRule {
   const floor = typeof unknownTime === "object" ? unknownTime.floor : undefined;
   if (at !== undefined && !(floor !== undefined && at < floor)) return { kind: "checked", at };
   if (floor !== undefined) return { kind: "floor", at: floor };

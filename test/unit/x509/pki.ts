@@ -2,6 +2,8 @@
 
 import { finish } from "../../../src/task.ts";
 import type { PrivateKey } from "../../../src/tls/crypto/provider.ts";
+import { DerReader } from "../../../src/tls/x509/der.ts";
+import { sequence } from "../../../src/tls/x509/der-write.ts";
 import {
   type IssueExtensions,
   issueCertificate,
@@ -105,6 +107,19 @@ export function codes(result: VerificationResult): string[] {
 
 export function subjects(result: VerificationResult): string[] {
   return result.path.map((certificate) => certificate.subject.toString());
+}
+
+/** The certificate with another algorithm OID (in hexadecimal) inside and outside, its lengths corrected; not signed again. */
+export function withAlgorithm(der: Uint8Array, oid: string): Uint8Array {
+  const algorithm = sequence(
+    Uint8Array.from(Buffer.from(`06${(oid.length / 2).toString(16).padStart(2, "0")}${oid}`, "hex")),
+  );
+  const outer = new DerReader(der, "certificate", "X509_MALFORMED").sequence("");
+  const tbs = outer.element("tbs").contents;
+  const old = outer.element("algorithm").der;
+  const at = Buffer.from(tbs).indexOf(old);
+  const newTbs = sequence(tbs.subarray(0, at), algorithm, tbs.subarray(at + old.length));
+  return sequence(newTbs, algorithm, outer.element("signature").der);
 }
 
 export { parseCertificate };
