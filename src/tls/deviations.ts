@@ -92,6 +92,8 @@ export interface MessageFields {
   /** `parameters` are what is sent and signed already; another signature follows from `Deviation.parameters`. */
   readonly ServerKeyExchange: Pick<messages.ServerKeyExchange, "parameters" | "scheme" | "signature">;
   readonly CertificateRequest: messages.CertificateRequest;
+  /** The OCSP response. */
+  readonly CertificateStatus: Uint8Array;
   /** The verify_data. */
   readonly Finished: Uint8Array;
 }
@@ -106,6 +108,7 @@ const codecs: {
   Certificate: [messages.decodeCertificate, messages.encodeCertificate],
   ServerKeyExchange: [messages.decodeServerKeyExchange, messages.encodeServerKeyExchange],
   CertificateRequest: [messages.decodeCertificateRequest, messages.encodeCertificateRequest],
+  CertificateStatus: [messages.decodeCertificateStatus, messages.encodeCertificateStatus],
   Finished: [messages.decodeFinished, messages.encodeFinished],
 } as const);
 

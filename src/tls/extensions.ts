@@ -2,7 +2,7 @@
  * The extensions of the hellos: what a client sends, and what a server may answer, from both sides (RFC 6066, RFC 7301, RFC 7627, RFC 5746, RFC 8422).
  *
  * An answer must have been asked for (else alert 110), may come once (47) and must be well-formed (50). supported_groups may not come
- * from a server but is tolerated, because some servers echo it. Left out on purpose: status_request, record_size_limit.
+ * from a server but is tolerated, because some servers echo it. Left out on purpose: record_size_limit.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 export const ExtensionType = {
   server_name: 0,
   max_fragment_length: 1,
+  status_request: 5,
   supported_groups: 10,
   ec_point_formats: 11,
   signature_algorithms: 13,
@@ -37,6 +38,9 @@ const UNCOMPRESSED = 0;
 /** NameType host_name (RFC 6066 §3). */
 const HOST_NAME = 0;
 
+/** Whether a stapled OCSP response (RFC 6066 §8) is asked for, and whether it must come. */
+export type OcspMode = "off" | "request" | "require";
+
 /** What the extensions of a ClientHello say. */
 export interface ClientOffer {
   /** The name for SNI; `undefined` for an IP address, which must not be sent (RFC 6066 §3). */
@@ -48,6 +52,8 @@ export interface ClientOffer {
   readonly maxFragmentLength: MaxFragmentLength | undefined;
   /** RFC 7366: offered where there is a CBC suite. */
   readonly encryptThenMac: boolean;
+  /** A stapled OCSP response is asked for, unless `off` (RFC 6066 §8). */
+  readonly ocsp: OcspMode;
   /** Whether tickets are asked for (RFC 5077 §3.2). */
   readonly resumption: boolean;
 }
@@ -64,6 +70,8 @@ export interface ServerAnswer {
   readonly encryptThenMac: boolean;
   /** Whether a NewSessionTicket follows (RFC 5077 §3.2). */
   readonly isTicketPromised: boolean;
+  /** Whether a CertificateStatus may follow the Certificate (RFC 6066 §8). */
+  readonly mayStaple: boolean;
 }
 
 /** The extensions of our ClientHello, in mbedTLS's order. `ticket`: empty to ask for one (RFC 5077 §3.2). */
@@ -88,6 +96,8 @@ export function encodeClientExtensions(offer: ClientOffer, ticket: Uint8Array = 
   if (maxFragmentLength !== undefined) extensions.push(maxFragmentExtension(maxFragmentLength));
   if (offer.encryptThenMac) extensions.push({ type: ExtensionType.encrypt_then_mac, data: NO_BYTES });
   extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
+  // CertificateStatusType ocsp, any responder, no extensions (RFC 6066 §8).
+  if (offer.ocsp !== "off") add(ExtensionType.status_request, (writer) => writer.uint8(1).uint32(0));
   if (offer.resumption) extensions.push({ type: ExtensionType.session_ticket, data: ticket });
   return extensions;
 }
@@ -130,6 +140,10 @@ export function readServerExtensions(
       case ExtensionType.extended_master_secret:
         messageReader(data, "extended_master_secret").finish("the empty extension");
         break;
+      case ExtensionType.status_request:
+        if (offer.ocsp === "off") unsolicited(type);
+        messageReader(data, "status_request").finish("the empty extension");
+        break;
       case ExtensionType.session_ticket:
         if (!offer.resumption) unsolicited(type);
         messageReader(data, "session_ticket").finish("the empty extension");
@@ -153,6 +167,7 @@ export function readServerExtensions(
     maxFragmentLength,
     encryptThenMac: seen.has(ExtensionType.encrypt_then_mac),
     isTicketPromised: seen.has(ExtensionType.session_ticket),
+    mayStaple: seen.has(ExtensionType.status_request),
   };
 }
 
@@ -173,6 +188,8 @@ export interface ClientExtensions {
   readonly secureRenegotiation: boolean;
   readonly maxFragmentLength: MaxFragmentLength | undefined;
   readonly encryptThenMac: boolean;
+  /** Whether an OCSP response is asked for. */
+  readonly ocsp: boolean;
   /** Empty where one is asked for; `undefined` where the client knows no tickets (RFC 5077 §3.2). */
   readonly ticket: Uint8Array | undefined;
 }
@@ -211,6 +228,7 @@ export function readClientExtensions(extensions: readonly Extension[]): ClientEx
     secureRenegotiation: renegotiation !== undefined,
     maxFragmentLength: fragments === undefined ? undefined : readMaxFragmentLength(fragments),
     encryptThenMac: isKnown("encrypt_then_mac"),
+    ocsp: read("status_request", readStatusRequest) ?? false,
     ticket: found.get(ExtensionType.session_ticket),
   };
 }
@@ -226,6 +244,8 @@ export interface ServerExtensions {
   readonly maxFragmentLength: MaxFragmentLength | undefined;
   readonly encryptThenMac: boolean;
   readonly isTicketPromised: boolean;
+  /** A CertificateStatus follows. */
+  readonly isStapled: boolean;
 }
 
 /** The extensions of our ServerHello: only what was asked for (RFC 5246 §7.4.1.4); `undefined` where that is nothing. */
@@ -244,6 +264,7 @@ export function encodeServerExtensions(answer: ServerExtensions): readonly Exten
   if (maxFragmentLength !== undefined) extensions.push(maxFragmentExtension(maxFragmentLength));
   if (answer.encryptThenMac) extensions.push({ type: ExtensionType.encrypt_then_mac, data: NO_BYTES });
   if (answer.extendedMasterSecret) extensions.push({ type: ExtensionType.extended_master_secret, data: NO_BYTES });
+  if (answer.isStapled) extensions.push({ type: ExtensionType.status_request, data: NO_BYTES });
   if (answer.isTicketPromised) extensions.push({ type: ExtensionType.session_ticket, data: NO_BYTES });
   return extensions.length === 0 ? undefined : extensions;
 }
@@ -268,6 +289,17 @@ function readHostName(reader: ByteReader): string | undefined {
     hostName = utf8Decode(name) ?? list.fail("a host name that is no text");
   }
   return hostName;
+}
+
+/** RFC 6066 §8: whether it is OCSP that is asked for; which responders and extensions the client would like does not matter. */
+function readStatusRequest(reader: ByteReader): boolean {
+  if (reader.uint8() !== 1) {
+    reader.rest();
+    return false;
+  }
+  reader.bytes(reader.uint16());
+  reader.bytes(reader.uint16());
+  return true;
 }
 
 /** RFC 7301 §3.1: names of 1 to 255 bytes. One that is no text is none that could be chosen. */

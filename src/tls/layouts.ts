@@ -114,6 +114,11 @@ const clientExtensions: Readonly<Record<number, Layout>> = {
     ),
   ],
   [ExtensionType.max_fragment_length]: fragmentLength,
+  [ExtensionType.status_request]: [
+    uint("status_type", 1, (value) => (value === 1 ? "ocsp" : undefined)),
+    opaque("responder_id_list", 2),
+    opaque("request_extensions", 2),
+  ],
   [ExtensionType.supported_groups]: [vector("named_curve_list", 2, group)],
   [ExtensionType.ec_point_formats]: pointFormats,
   [ExtensionType.signature_algorithms]: [vector("supported_signature_algorithms", 2, scheme)],
@@ -140,7 +145,7 @@ export const recordHeader: Layout = [uint("type", 1, named(ContentType)), versio
 /** A type of extension (RFC 5246 §7.4.1.4). */
 export const extensionType: Field = uint("extension_type", 2, named(ExtensionType));
 
-/** The bodies of handshake messages by name (RFC 5246 §7.4, RFC 8422 §5, RFC 5077 §3.3); those that are not here are bytes. */
+/** The bodies of handshake messages by name (RFC 5246 §7.4, RFC 8422 §5, RFC 5077 §3.3, RFC 6066 §8); those that are not here are bytes. */
 export const messageLayouts: Readonly<Record<string, Layout>> = {
   HelloRequest: [],
   ClientHello: [
@@ -160,6 +165,7 @@ export const messageLayouts: Readonly<Record<string, Layout>> = {
     { kind: "extensions", of: serverExtensions },
   ],
   NewSessionTicket: [uint("ticket_lifetime_hint", 4), opaque("ticket", 2)],
+  CertificateStatus: [uint("status_type", 1, (value) => (value === 1 ? "ocsp" : undefined)), opaque("OCSPResponse", 3)],
   Certificate: [vector("certificate_list", 3, opaque("ASN.1Cert", 3))],
   ServerKeyExchange: [
     uint("curve_type", 1, (value) => (value === 3 ? "named_curve" : undefined)),

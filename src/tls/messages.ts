@@ -30,6 +30,9 @@ export const HandshakeType = {
 /** A message's name in RFC 5246 §7.4. */
 export type HandshakeName = keyof typeof HandshakeType;
 
+/** CertificateStatusType ocsp (RFC 6066 §8). */
+const OCSP_STATUS = 1;
+
 /** A handshake type's name, or its number where it has none. */
 export function handshakeName(type: number): HandshakeName | `handshake type ${number}` {
   for (const name of Object.keys(HandshakeType) as HandshakeName[]) if (HandshakeType[name] === type) return name;
@@ -54,6 +57,8 @@ const sections: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze
   CertificateVerify: "RFC 5246 §7.4.8",
   ClientKeyExchange: "RFC 8422 §5.7",
   Finished: "RFC 5246 §7.4.9",
+  CertificateStatus: "RFC 6066 §8",
+  status_request: "RFC 6066 §8",
   server_name: "RFC 6066 §3",
   max_fragment_length: "RFC 6066 §4",
   supported_groups: "RFC 8422 §5.1.1",
@@ -351,6 +356,23 @@ export function decodeNewSessionTicket(body: Uint8Array): NewSessionTicket {
   const ticket = reader.bytes(reader.uint16());
   reader.finish("the ticket");
   return { lifetimeHint, ticket };
+}
+
+/** CertificateStatus with an OCSP response in DER (RFC 6066 §8). */
+export function encodeCertificateStatus(response: Uint8Array): Uint8Array {
+  return frameMessage("CertificateStatus", (writer) =>
+    writer.uint8(OCSP_STATUS).prefixed(3, () => writer.bytes(response)),
+  );
+}
+
+/** The other direction of {@link encodeCertificateStatus}. */
+export function decodeCertificateStatus(body: Uint8Array): Uint8Array {
+  const reader = messageReader(body, "CertificateStatus");
+  const type = reader.uint8();
+  if (type !== OCSP_STATUS) reader.fail(`status_type ${type} where ocsp (1) was asked for`);
+  const response = nonEmpty(reader, reader.uint24(), "the OCSP response").rest();
+  reader.finish("the OCSP response");
+  return response;
 }
 
 /** RFC 5246 §7.4.9. */

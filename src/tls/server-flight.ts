@@ -1,5 +1,5 @@
 /**
- * A server's answer to ClientHello: ServerHello, Certificate, ServerKeyExchange, CertificateRequest, ServerHelloDone (RFC 5246 §7.4.1
+ * A server's answer to ClientHello: ServerHello, Certificate, CertificateStatus (RFC 6066 §8), ServerKeyExchange, CertificateRequest, ServerHelloDone (RFC 5246 §7.4.1
  * to §7.4.5), with the choices before it. Where a session is resumed it is ServerHello, NewSessionTicket, ChangeCipherSpec, Finished
  * (§7.3, RFC 5077 §3.3), which in a full handshake end our second flight.
  *
@@ -18,6 +18,7 @@ import {
   type ClientHello,
   encodeCertificate,
   encodeCertificateRequest,
+  encodeCertificateStatus,
   encodeEcdheParameters,
   encodeFinished,
   encodeNewSessionTicket,
@@ -75,15 +76,15 @@ export function sendServerFlight(hello: ClientHello, handshake: ServerHandshake)
       `host name ${serverName === undefined ? "(none)" : `"${printable(serverName)}"`} or protocols ${protocolsText(asked)}`,
       selection.alert,
     );
-  const { identity, alpn } = selection;
+  const { identity, alpn, ocspResponse } = selection;
   return chain<ServerResumable | undefined, Offered | Resumed>(findSession(hello, asked, handshake), (resumable) => {
     if (resumable !== undefined) {
       const admitted = readmitClient(settings, resumable);
-      const negotiated = negotiate(hello, asked, resumable, hello.sessionId, alpn, handshake);
+      const negotiated = negotiate(hello, asked, resumable, hello.sessionId, alpn, undefined, handshake);
       return sendAbbreviatedFlight(negotiated, asked, resumable, admitted, handshake);
     }
     const choice = choose(hello, asked, identity, handshake);
-    const negotiated = negotiate(hello, asked, choice, undefined, alpn, handshake);
+    const negotiated = negotiate(hello, asked, choice, undefined, alpn, ocspResponse, handshake);
     return sendFullFlight(negotiated, asked, identity, handshake);
   });
 }
@@ -95,6 +96,7 @@ function negotiate(
   { suite, group, signatureScheme }: Choice,
   resumedId: Uint8Array | undefined,
   alpn: string | undefined,
+  ocspResponse: Uint8Array | undefined,
   handshake: ServerHandshake,
 ): ServerNegotiated {
   const { settings, clientRandom } = handshake;
@@ -120,6 +122,7 @@ function negotiate(
     randoms: { client: clientRandom, server: random },
     serverName,
     alpn,
+    ocspResponse: asked.ocsp ? ocspResponse : undefined,
     extendedMasterSecret,
     encryptThenMac: asked.encryptThenMac && settings.encryptThenMac && suite.kind === "cbc",
     maxFragmentLength,
@@ -148,7 +151,12 @@ function sendServerHello(
     sessionId,
     suite: suite.id,
     compression: 0,
-    extensions: encodeServerExtensions({ ...negotiated, isNamed: serverName !== undefined, pointFormats }),
+    extensions: encodeServerExtensions({
+      ...negotiated,
+      isNamed: serverName !== undefined,
+      isStapled: negotiated.ocspResponse !== undefined,
+      pointFormats,
+    }),
   });
   return chain(transcript.start(suite.hash), () => send(message));
 }
@@ -163,7 +171,12 @@ function sendFullFlight(
   const { group, signatureScheme: scheme, randoms } = negotiated;
   handshake.holdFlight();
   const started = sendServerHello(negotiated, asked, handshake);
-  const shown = chain(started, () => handshake.send(encodeCertificate(identity.certificates)));
+  const certified = chain(started, () => handshake.send(encodeCertificate(identity.certificates)));
+  const { ocspResponse } = negotiated;
+  const shown =
+    ocspResponse === undefined
+      ? certified
+      : chain(certified, () => handshake.send(encodeCertificateStatus(ocspResponse)));
   const exchange = chain(shown, () => settings.crypto.keyExchange(group.name, settings.random));
   return chain(exchange, (ours) => {
     handshake.wipeAtEnd(ours);

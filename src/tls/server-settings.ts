@@ -18,7 +18,11 @@ const MAX_LIFETIME_SECONDS = 86_400;
 
 /** {@link ClientSelection}, with the identity's key read. */
 type CheckedSelection =
-  | { readonly identity: CheckedIdentity; readonly alpn?: string | undefined }
+  | {
+      readonly identity: CheckedIdentity;
+      readonly alpn?: string | undefined;
+      readonly ocspResponse?: Uint8Array | undefined;
+    }
   | { readonly alert: number };
 
 /** Checked options of a server. */
@@ -58,8 +62,8 @@ export function checkServerOptions(options: TlsServerOptions): ServerSettings {
       guarded("select", () => {
         const selection = options.select(request);
         if ("alert" in selection) return selection;
-        const { identity, alpn } = selection;
-        return { identity: { ...identity, publicKey: readLeaf(identity).publicKey }, alpn };
+        const { identity, alpn, ocspResponse } = selection;
+        return { identity: { ...identity, publicKey: readLeaf(identity).publicKey }, alpn, ocspResponse };
       }),
     admit: (certificates) => guarded("admit", () => options.admit?.(certificates)),
     clientCertificate,
