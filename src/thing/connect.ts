@@ -16,7 +16,6 @@ import { type CallOptions, type Logger, silent } from "../ports.ts";
 import { ShadowClient } from "../shadow/client.ts";
 import type { JsonObject } from "../shadow/json.ts";
 import type { CryptoProvider } from "../tls/crypto/provider.ts";
-import type { TlsError } from "../tls/errors.ts";
 import type { TlsConnectionInfo } from "../tls/events.ts";
 import { type Certificate, parseCertificate } from "../tls/x509/certificate.ts";
 import { describe, oneLine } from "../tls/x509/describe.ts";
@@ -246,12 +245,11 @@ class Connector {
 }
 
 /**
- * Whether no session is offered after such an end: what ended with a fatal alert must not be resumed (RFC 5246 §7.2.2), and a server that
- * falls silent or hangs up in the handshake may do so because of the offer, time and again.
+ * Whether no session is offered after such an end: a server that falls silent or hangs up in the handshake may do so because of the offer, time
+ * and again. Of fatal alerts `onSession` tells (RFC 5246 §7.2.2).
  */
 function spoilsSession(error: unknown, progress: Progress | undefined): boolean {
   for (let one = error; isThingwireError(one); one = one.cause) {
-    if (one.layer === "tls" && (one as TlsError).alert !== undefined) return true;
     if (progress === "handshake" && (one.layer === "tls" || HANDSHAKE_BREAKS.includes(one.code))) return true;
   }
   return false;

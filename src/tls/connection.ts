@@ -239,6 +239,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   destroy(): void {
     if (this.#isOver) return;
     this.#finish();
+    this.#dropSessions();
     this.#events.length = 0;
   }
 
@@ -557,7 +558,10 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
       ifFatal: (action) => {
         this.#ifFatal = action;
       },
-      keepSession: (session) => this.#events.push({ type: "session", session }),
+      keepSession: (session) => {
+        this.#dropSessions();
+        this.#events.push({ type: "session", session });
+      },
       wipeAtEnd: (...secrets) => {
         this.#secrets.push(...secrets);
       },
@@ -611,6 +615,16 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     this.#finish();
     this.#error = located;
     this.#events.push({ type: "fatal", error: located });
+  }
+
+  /** Sessions that were not taken yet: nobody else wipes them. */
+  #dropSessions(): void {
+    for (let at = this.#events.length - 1; at >= 0; at--) {
+      const event = this.#events[at]!;
+      if (event.type !== "session") continue;
+      if (event.session !== undefined) wipe(event.session);
+      this.#events.splice(at, 1);
+    }
   }
 
   #finishClosed(cleanly: boolean): void {

@@ -98,8 +98,7 @@ export interface TlsClientOptions extends CommonTlsOptions {
   readonly resumption?: boolean | undefined;
   /**
    * The session of an earlier connection, as its `session` event gave it. It is offered where everything still fits: host name, ALPN offer, trust,
-   * client certificates, `maxFragmentLength`, suite, dates; else, and where it is damaged, there is a full handshake. Forget it after a
-   * `fatal` event (RFC 5246 §7.2.2).
+   * client certificates, `maxFragmentLength`, suite, dates; else, and where it is damaged, there is a full handshake.
    */
   readonly session?: Uint8Array | undefined;
 }
@@ -258,10 +257,12 @@ export type TlsEvent<I = TlsConnectionInfo> =
   | { readonly type: "output"; readonly bytes: Uint8Array }
   | ({ readonly type: "secured" } & I)
   /**
-   * A session for the option `session` of a later connection, in place of all before it; only with the option `resumption`. It holds secrets: keep it
-   * where private keys are kept. Nothing in it proves whose it is: who can write there can pass for the server.
+   * What the option `session` of a later connection should be, in place of all before it; only with the option `resumption`. It holds secrets:
+   * keep it where private keys are kept, and wipe what it replaces. Nothing in it proves whose it is: who can write there can pass for the
+   * server. `undefined`, before `fatal`: the session that was offered, or that came on this connection, must not be resumed any more, because a
+   * fatal alert was sent or received (RFC 5246 §7.2.2).
    */
-  | { readonly type: "session"; readonly session: Uint8Array }
+  | { readonly type: "session"; readonly session: Uint8Array | undefined }
   /** Answer with `resume(id, signature | error)`. */
   | ({ readonly type: "sign" } & SignRequest)
   /** Plaintext of the peer: valid until the next `feed` or `work`. */

@@ -73,8 +73,8 @@ export interface Handshake<S extends CommonSettings = CommonSettings, I = never>
   secured(info: Omit<I, "statistics">): void;
   /** What is done where the connection ends with a fatal alert, sent or received; the last action that was given counts. */
   ifFatal(action: () => void): void;
-  /** There is a new session to resume, in its blob. */
-  keepSession(session: Uint8Array): void;
+  /** There is a new session to resume, in its blob; or none any more. One that was not taken yet is dropped. */
+  keepSession(session: Uint8Array | undefined): void;
   /** Overwrites a secret when the connection ends, however it ends. */
   wipeAtEnd(...secrets: readonly (Uint8Array | { wipe(): void })[]): void;
   log(level: LogLevel, message: () => string): void;

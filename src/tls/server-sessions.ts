@@ -11,19 +11,20 @@
 
 import { ByteWriter, copyOf, NO_BYTES, toHex, utf8Decode, utf8Encode, wipe } from "../bytes.ts";
 import type { Clock, Random } from "../ports.ts";
-import { done, map, type Task } from "../task.ts";
+import { chain, done, map, type Task } from "../task.ts";
 import { Alert } from "./alerts.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
 import { type ClientExtensions, type MaxFragmentLength, maxFragmentLengths } from "./extensions.ts";
 import { MASTER_SECRET_BYTES } from "./key-schedule.ts";
 import type { ClientHello } from "./messages.ts";
+import { ParsingOfKept } from "./parsing.ts";
 import type { ServerSettings } from "./server-settings.ts";
 import type { ServerHandshake, ServerKeyed } from "./server-states.ts";
 import { MAX_TICKET_BYTES, readStored, readTime, writeTime } from "./session.ts";
 import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 import type { ClientAdmitted } from "./verify.ts";
-import { type Certificate, parseCertificate } from "./x509/certificate.ts";
+import type { Certificate } from "./x509/certificate.ts";
 
 /** Bytes of a ticket key: AES-128. */
 export const TICKET_KEY_BYTES = 16;
@@ -89,8 +90,8 @@ export class SessionCache {
   }
 }
 
-/** What a server remembers of a full handshake. */
-export interface ServerSession {
+/** What a server remembers of a full handshake; `C` is a certificate. */
+export interface ServerSession<C = Certificate> {
   /** 48 bytes; whoever decodes a session wipes them. */
   readonly master: Uint8Array;
   /** Numbers; `clientScheme` is 0 where the client showed no certificate. */
@@ -103,7 +104,7 @@ export interface ServerSession {
   readonly createdMs: number;
   readonly serverName: string | undefined;
   /** The client's, leaf first. */
-  readonly certificates: readonly Certificate[];
+  readonly certificates: readonly C[];
 }
 
 /** A session that the client may resume now. */
@@ -161,8 +162,8 @@ export function encodeServerSession(session: ServerSession): Uint8Array {
   return state;
 }
 
-/** The other direction; `undefined` for what is none, or of another version. */
-export function decodeServerSession(state: Uint8Array): ServerSession | undefined {
+/** The other direction, with certificates in DER; `undefined` for what is none, or of another version. */
+export function decodeServerSession(state: Uint8Array): ServerSession<Uint8Array> | undefined {
   return readStored(state, (reader) => {
     if (reader.uint8() !== STATE_VERSION) reader.fail("another version");
     const [suite, group, signatureScheme, clientScheme] = [
@@ -174,9 +175,8 @@ export function decodeServerSession(state: Uint8Array): ServerSession | undefine
     const maxFragmentLength = maxFragmentLengths[reader.uint8() - 1];
     const createdMs = readTime(reader);
     const serverName = utf8Decode(reader.bytes(reader.uint16())) || undefined;
-    const certificates: Certificate[] = [];
-    while (reader.remaining > MASTER_SECRET_BYTES)
-      certificates.push(parseCertificate(copyOf(reader.bytes(reader.uint24()))));
+    const certificates: Uint8Array[] = [];
+    while (reader.remaining > MASTER_SECRET_BYTES) certificates.push(copyOf(reader.bytes(reader.uint24())));
     return {
       ...{ suite, group, signatureScheme, clientScheme, maxFragmentLength, createdMs, serverName, certificates },
       master: copyOf(reader.bytes(MASTER_SECRET_BYTES)),
@@ -222,13 +222,21 @@ export function findSession(
   handshake: ServerHandshake,
 ): Task<ServerResumable | undefined> {
   const { settings, log, wipeAtEnd } = handshake;
-  return map(readState(hello, asked, settings), (session) => {
-    if (session === undefined) return undefined;
-    wipeAtEnd(session.master);
-    const resumable = resumableSession(session, hello, asked, settings);
-    log("debug", () => (resumable === undefined ? "the session is not resumed" : "a session is resumed"));
-    return resumable;
-  });
+  return chain<ServerSession<Uint8Array> | undefined, ServerResumable | undefined>(
+    readState(hello, asked, settings),
+    (stored) => {
+      if (stored === undefined) return done(undefined);
+      wipeAtEnd(stored.master);
+      return map(new ParsingOfKept(stored.certificates), (certificates) => {
+        const resumable =
+          certificates === undefined
+            ? undefined
+            : resumableSession({ ...stored, certificates }, hello, asked, settings);
+        log("debug", () => (resumable === undefined ? "the session is not resumed" : "a session is resumed"));
+        return resumable;
+      });
+    },
+  );
 }
 
 /** The state of a session that is in the cache, or in the ticket, which is wiped once it was read. */
@@ -236,7 +244,7 @@ function readState(
   { sessionId }: ClientHello,
   { ticket }: ClientExtensions,
   { resumption, crypto, extendedMasterSecret }: ServerSettings,
-): Task<ServerSession | undefined> {
+): Task<ServerSession<Uint8Array> | undefined> {
   // Without an ID a client could not see that its ticket is taken (RFC 5077 §3.4).
   if (resumption === undefined || !extendedMasterSecret || sessionId.length === 0) return done(undefined);
   const { ticketKey, cache } = resumption;

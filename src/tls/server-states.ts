@@ -34,13 +34,14 @@ import {
   decodeClientKeyExchange,
   decodeFinished,
 } from "./messages.ts";
+import { Parsing } from "./parsing.ts";
 import { sendLastMessages, sendServerFlight } from "./server-flight.ts";
 import { cacheSession, type ServerSession } from "./server-sessions.ts";
 import type { ServerSettings } from "./server-settings.ts";
 import { allSignatureSchemes, idText, type NamedGroup, type SignatureScheme } from "./suites.ts";
 import { ExpectTraffic } from "./traffic.ts";
 import { admitWithoutCertificate, type ClientAdmitted, verifyClient, verifyFinished } from "./verify.ts";
-import { type Certificate, parseCertificate } from "./x509/certificate.ts";
+import type { Certificate } from "./x509/certificate.ts";
 
 /** The engine as a server's states see it. */
 export type ServerHandshake = Handshake<ServerSettings, TlsServerConnectionInfo>;
@@ -255,29 +256,5 @@ class ExpectFinished extends Expect<ServerHandshake> {
         return new ExpectTraffic<ServerHandshake>(keyed, { client, finished });
       });
     });
-  }
-}
-
-/** Rough cost of reading a certificate, in units. */
-const PARSE_UNITS = 64;
-
-/** Reads certificates, one a step. */
-class Parsing implements Task<readonly Certificate[]> {
-  readonly #chain: readonly Uint8Array[];
-  readonly result: Certificate[] = [];
-  spent = 0;
-
-  constructor(chainInDer: readonly Uint8Array[]) {
-    this.#chain = chainInDer;
-  }
-
-  step(units: number): boolean {
-    const until = this.spent + units;
-    while (this.result.length < this.#chain.length) {
-      this.result.push(parseCertificate(this.#chain[this.result.length]!));
-      this.spent += PARSE_UNITS;
-      if (this.spent >= until) break;
-    }
-    return this.result.length === this.#chain.length;
   }
 }

@@ -7,7 +7,7 @@
  */
 
 import { copyOf, NO_BYTES } from "../bytes.ts";
-import { map, type Task } from "../task.ts";
+import { chain, done, map, type Task } from "../task.ts";
 import type { NewSessionTicket } from "./messages.ts";
 import {
   decodeSession,
@@ -45,9 +45,12 @@ export interface SessionOffer {
 /** What is offered; `undefined` where the app wants no resumption. */
 export function offerSession(handshake: ClientHandshake): Task<SessionOffer> {
   const { settings, log } = handshake;
-  return map(sessionBinding(settings), (binding) => {
-    const resumable = resumableSession(binding, handshake);
+  const bound = chain(sessionBinding(settings), (binding) =>
+    map(resumableSession(binding, handshake), (resumable) => ({ binding, resumable })),
+  );
+  return map(bound, ({ binding, resumable }) => {
     if (resumable === undefined) return { binding, sessionId: NO_BYTES, ticket: NO_BYTES, resumable };
+    forgetIfFatal(handshake);
     const { kind, value } = resumable.session.handle;
     log("debug", () => `a session is offered by its ${kind}`);
     if (kind === "id") return { binding, sessionId: value, ticket: NO_BYTES, resumable };
@@ -57,22 +60,31 @@ export function offerSession(handshake: ClientHandshake): Task<SessionOffer> {
   });
 }
 
-function resumableSession(binding: Uint8Array, { settings, log, wipeAtEnd }: ClientHandshake): Resumable | undefined {
-  if (settings.session === undefined) return undefined;
-  const session = decodeSession(settings.session, settings.crypto);
-  if (session === undefined) {
-    log("warn", () => "the session is damaged or of another version: full handshake");
-    return undefined;
-  }
-  wipeAtEnd(session.master);
-  const suite = settings.suites.find(({ id }) => id === session.suite);
-  const group = settings.groups.find(({ id }) => id === session.group);
-  const proofs = proofsOfSession(settings, session, binding);
-  if (suite === undefined || group === undefined || proofs === undefined) {
-    log("info", () => "the session is over or was made under other options: full handshake");
-    return undefined;
-  }
-  return { session, suite, group, proofs };
+function resumableSession(
+  binding: Uint8Array,
+  { settings, log, wipeAtEnd }: ClientHandshake,
+): Task<Resumable | undefined> {
+  if (settings.session === undefined) return done(undefined);
+  return map(decodeSession(settings.session, settings.crypto), (session) => {
+    if (session === undefined) {
+      log("warn", () => "the session is damaged or of another version: full handshake");
+      return undefined;
+    }
+    wipeAtEnd(session.master);
+    const suite = settings.suites.find(({ id }) => id === session.suite);
+    const group = settings.groups.find(({ id }) => id === session.group);
+    const proofs = proofsOfSession(settings, session, binding);
+    if (suite === undefined || group === undefined || proofs === undefined) {
+      log("info", () => "the session is over or was made under other options: full handshake");
+      return undefined;
+    }
+    return { session, suite, group, proofs };
+  });
+}
+
+/** RFC 5246 §7.2.2: what ended with a fatal alert must not be resumed, so that the app hears of it. */
+export function forgetIfFatal({ ifFatal, keepSession }: ClientHandshake): void {
+  ifFatal(() => keepSession(undefined));
 }
 
 /** The blob of the session that a handshake leaves; `undefined` where there is nothing to resume, or nothing new. */
@@ -80,12 +92,13 @@ export function keptSession(
   keyed: Keyed,
   ticket: NewSessionTicket | undefined,
   settings: Settings,
-): Uint8Array | undefined {
+): Task<Uint8Array | undefined> {
   const { peer, sessionTerms, resumed } = keyed;
   const nowMs = settings.wallMs();
-  if (sessionTerms === undefined || !keyed.extendedMasterSecret || nowMs === undefined || nowMs < 0) return undefined;
+  if (sessionTerms === undefined || !keyed.extendedMasterSecret || nowMs === undefined || nowMs < 0)
+    return done(undefined);
   const handle = handleOf(sessionTerms.sessionId, ticket, resumed !== undefined);
-  if (handle === undefined) return undefined;
+  if (handle === undefined) return done(undefined);
   const createdMs = resumed?.createdMs ?? Math.floor(nowMs);
   const session: Session = {
     handle,

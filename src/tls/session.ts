@@ -13,16 +13,16 @@
  * @module
  */
 
-import { type ByteReader, ByteWriter, concat, copyOf, equal, utf8Encode, wipe } from "../bytes.ts";
-import type { Task } from "../task.ts";
+import { type ByteReader, ByteWriter, concat, copyOf, equal, utf8Encode } from "../bytes.ts";
+import { chain, done, map, type Task } from "../task.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import { TlsError } from "./errors.ts";
 import { type MaxFragmentLength, maxFragmentLengths } from "./extensions.ts";
 import { MASTER_SECRET_BYTES } from "./key-schedule.ts";
 import { messageReader } from "./messages.ts";
+import { ParsingOfKept } from "./parsing.ts";
 import type { Settings } from "./settings.ts";
-import { type Certificate, parseCertificate } from "./x509/certificate.ts";
-import { CertificateError } from "./x509/errors.ts";
+import type { Certificate } from "./x509/certificate.ts";
 
 /** Bytes of a ticket that is kept at most: a ClientHello must hold it, and a device its session. */
 export const MAX_TICKET_BYTES = 16_384;
@@ -87,9 +87,9 @@ export function sessionExpiry(createdMs: number, nowMs: number, hintSeconds: num
   return hintSeconds === 0 ? end : Math.min(end, nowMs + 1000 * hintSeconds);
 }
 
-/** The blob of a session. */
-export function encodeSession(session: Session, crypto: CryptoProvider): Uint8Array {
-  const { handle, maxFragmentLength, path } = session;
+/** The blob of a session. The master secret is copied in the last step, so that what is broken off before leaves no copy. */
+export function encodeSession(session: Session, crypto: CryptoProvider): Task<Uint8Array> {
+  const { handle, maxFragmentLength, path, master } = session;
   const writer = new ByteWriter(1024);
   writer.uint8(BLOB_VERSION).uint8(handle.kind === "id" ? 0 : 1);
   writer.prefixed(2, () => writer.bytes(handle.value));
@@ -99,33 +99,33 @@ export function encodeSession(session: Session, crypto: CryptoProvider): Uint8Ar
   writeTime(writer, session.expiresMs);
   writer.bytes(session.binding).uint32(session.anchor).uint8(path.length);
   for (const { der } of path) writer.prefixed(3, () => writer.bytes(der));
-  writer.bytes(session.master);
-  const content = writer.finish();
-  writer.wipe();
-  const blob = concat([content, checksum(content, crypto)]);
-  wipe(content);
-  return blob;
+  const head = writer.finish();
+  return map(checksum([head, master], crypto), (sum) => concat([head, master, sum]));
 }
 
 /** The session of a blob; `undefined` where it is none, or one of another version, or was changed. Nothing of the blob is kept. */
-export function decodeSession(blob: Uint8Array, crypto: CryptoProvider): Session | undefined {
-  if (blob.length <= CHECKSUM_BYTES) return undefined;
+export function decodeSession(blob: Uint8Array, crypto: CryptoProvider): Task<Session | undefined> {
+  if (blob.length <= CHECKSUM_BYTES || blob[0] !== BLOB_VERSION) return done(undefined);
   const content = blob.subarray(0, blob.length - CHECKSUM_BYTES);
-  if (content[0] !== BLOB_VERSION || !equal(checksum(content, crypto), blob.subarray(content.length))) return undefined;
-  return readStored(content, readSession);
+  return chain<Uint8Array, Session | undefined>(checksum([content], crypto), (sum) => {
+    const stored = equal(sum, blob.subarray(content.length)) ? readStored(content, readSession) : undefined;
+    if (stored === undefined) return done(undefined);
+    return map(new ParsingOfKept(stored.path), (path) => path && { ...stored, master: copyOf(stored.master), path });
+  });
 }
 
-/** What `read` makes of bytes that were kept; `undefined` where it fails, or meets an unreadable certificate. */
+/** What `read` makes of bytes that were kept; `undefined` where it fails. */
 export function readStored<T>(content: Uint8Array, read: (reader: ByteReader) => T): T | undefined {
   try {
     return read(messageReader(content, "session"));
   } catch (error) {
-    if (error instanceof TlsError || error instanceof CertificateError) return undefined;
+    if (error instanceof TlsError) return undefined;
     throw error;
   }
 }
 
-function readSession(reader: ByteReader): Session {
+/** The master secret is a view of what is read, and the path is in DER. */
+function readSession(reader: ByteReader): Omit<Session, "path"> & { readonly path: readonly Uint8Array[] } {
   reader.uint8();
   const kind = reader.uint8();
   const value = copyOf(reader.bytes(reader.uint16()));
@@ -140,12 +140,12 @@ function readSession(reader: ByteReader): Session {
   const anchor = reader.uint32();
   const count = reader.uint8();
   if (count === 0 || count > MAX_PATH) reader.fail(`${count} certificates`);
-  const path: Certificate[] = [];
-  while (path.length < count) path.push(parseCertificate(copyOf(reader.bytes(reader.uint24()))));
+  const path: Uint8Array[] = [];
+  while (path.length < count) path.push(copyOf(reader.bytes(reader.uint24())));
   if (reader.remaining !== MASTER_SECRET_BYTES) reader.fail(`a master secret of ${reader.remaining} bytes`);
   return {
     handle: { kind: kind === 0 ? "id" : "ticket", value },
-    master: copyOf(reader.rest()),
+    master: reader.rest(),
     ...{ suite, group, signatureScheme },
     maxFragmentLength: maxFragmentLengths[fragments - 1],
     ...{ createdMs, expiresMs, binding, path, anchor },
@@ -163,10 +163,6 @@ export function readTime(reader: ByteReader): number {
 }
 
 /** Against accidents of the memory that it is kept in, not against anyone who writes there. */
-function checksum(content: Uint8Array, crypto: CryptoProvider): Uint8Array {
-  const hash = crypto.hash("sha256");
-  hash.update(content);
-  const digest = hash.digest();
-  hash.wipe();
-  return digest.subarray(0, CHECKSUM_BYTES);
+function checksum(parts: readonly Uint8Array[], crypto: CryptoProvider): Task<Uint8Array> {
+  return map(crypto.digest("sha256", parts), (digest) => digest.subarray(0, CHECKSUM_BYTES));
 }

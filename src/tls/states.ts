@@ -46,7 +46,7 @@ import {
 } from "./messages.ts";
 import { TLS_1_2 } from "./record.ts";
 import type { Session } from "./session.ts";
-import { keptSession, type Resumable, type SessionOffer } from "./session-offer.ts";
+import { forgetIfFatal, keptSession, type Resumable, type SessionOffer } from "./session-offer.ts";
 import type { Settings } from "./settings.ts";
 import { allSignatureSchemes, type CipherSuite, idText, type NamedGroup, type SignatureScheme } from "./suites.ts";
 import { ExpectTraffic } from "./traffic.ts";
@@ -381,11 +381,16 @@ export class ExpectFinished extends Expect<ClientHandshake> {
         keyed.resumed === undefined
           ? done(undefined)
           : sendLastMessages(keyed.suite, keyed.master, keyed.keys, handshake);
-      return map(sent, () => this.#secured(finished, handshake));
+      const kept = chain(sent, () => keptSession(keyed, this.#ticket, handshake.settings));
+      return map(kept, (session) => this.#secured(finished, session, handshake));
     });
   }
 
-  #secured(finished: FinishedValid, handshake: ClientHandshake): State<ClientHandshake> {
+  #secured(
+    finished: FinishedValid,
+    session: Uint8Array | undefined,
+    handshake: ClientHandshake,
+  ): State<ClientHandshake> {
     const keyed = this.#keyed;
     const traffic = new ExpectTraffic<ClientHandshake>(keyed, {
       peer: keyed.peer,
@@ -405,8 +410,10 @@ export class ExpectFinished extends Expect<ClientHandshake> {
       peer: { path: keyed.peer.path, anchor: keyed.peer.anchor },
       clientSignatureScheme: keyed.clientSignatureScheme,
     });
-    const session = keptSession(keyed, this.#ticket, handshake.settings);
-    if (session !== undefined) handshake.keepSession(session);
+    if (session !== undefined) {
+      forgetIfFatal(handshake);
+      handshake.keepSession(session);
+    }
     return traffic;
   }
 }

@@ -43,7 +43,7 @@ export interface TlsEnd {
   /** The transport below is connected. */
   onConnected?(): void;
   /** A client's session to keep. */
-  onSession?: ((session: Uint8Array) => void) | undefined;
+  onSession?: ((session: Uint8Array | undefined) => void) | undefined;
   /** The time of a `delay` event is over. */
   endDelay?(): void;
   /**

@@ -15,8 +15,11 @@ import type { Transport } from "./transport.ts";
 
 /** Options of {@link tls}: those of the engine, and of the pump. */
 export interface TlsTransportOptions extends TlsClientOptions, TlsStreamOptions<TlsConnectionInfo> {
-  /** There is a session for the option `session` of a later connection; only with the option `resumption`. It holds secrets. */
-  readonly onSession?: ((session: Uint8Array) => void) | undefined;
+  /**
+   * What the option `session` of a later connection should be, in place of all before it; only with the option `resumption`. It holds secrets.
+   * `undefined`, before `onError`: none, because a fatal alert ended this connection (RFC 5246 §7.2.2).
+   */
+  readonly onSession?: ((session: Uint8Array | undefined) => void) | undefined;
 }
 
 /** A transport that is secured with TLS. */

@@ -21,6 +21,8 @@ export interface Conversation {
   /** The session that the connection left. */
   readonly session: Uint8Array | undefined;
   readonly answer: string;
+  /** Bytes of plaintext in the longest record of the answer. */
+  readonly longestRecord: number;
 }
 
 /** What is said: the request, and whether an answer is whole; by default an answer is as long as its request. */
@@ -52,13 +54,14 @@ export function converse(
       wallMs: nodeRuntime.clock.wallMs,
       now: nodeRuntime.clock.now,
       timers: nodeRuntime.timers,
-      onSession: (blob: Uint8Array) => {
+      onSession: (blob) => {
         session = blob;
       },
       ...options,
     });
     let sent = 0;
     let received: Uint8Array = new Uint8Array(0);
+    let longestRecord = 0;
     const answer = (): string => utf8Decode(received)!;
     transport.open({
       onWritable: () => {
@@ -70,11 +73,12 @@ export function converse(
       },
       onData: (view) => {
         received = concat([received, view]);
+        longestRecord = Math.max(longestRecord, view.length);
         if (isWhole(answer())) transport.shutdown();
       },
       onEnd: () => {
         transport.destroy();
-        if (isWhole(answer())) resolve({ info: transport.info!, session, answer: answer() });
+        if (isWhole(answer())) resolve({ info: transport.info!, session, answer: answer(), longestRecord });
         else reject(new Error(`the server ended after ${received.length} bytes of its answer`));
       },
       onError: reject,

@@ -8,9 +8,11 @@ import { randomFillSync } from "node:crypto";
 import { concat } from "../../../src/bytes.ts";
 import type { Random } from "../../../src/ports.ts";
 import { nodeCrypto } from "../../../src/runtime/node-crypto.ts";
+import { finish } from "../../../src/task.ts";
 import { TlsClient } from "../../../src/tls/client.ts";
 import type { TlsError } from "../../../src/tls/errors.ts";
 import type { Identity, TlsClientOptions, TlsEvent } from "../../../src/tls/events.ts";
+import { decodeSession, encodeSession, type Session } from "../../../src/tls/session.ts";
 import { parsePrivateKey } from "../../../src/tls/x509/keys.ts";
 import { parsePem } from "../../../src/tls/x509/pem.ts";
 import { trustAnchors } from "../../../src/tls/x509/trust.ts";
@@ -40,6 +42,10 @@ export const ecIdentity: Identity = {
 export function options(more: Partial<TlsClientOptions> = {}): TlsClientOptions {
   return { serverName: "localhost", trust, crypto, random: systemRandom, wallMs: () => NOW, ...more };
 }
+
+/** A session out of its blob, and the other way, at once. */
+export const readBlob = (blob: Uint8Array): Session | undefined => finish(decodeSession(blob, crypto));
+export const blobOf = (session: Session): Uint8Array => finish(encodeSession(session, crypto));
 
 /** What an engine did. */
 export interface Outcome {

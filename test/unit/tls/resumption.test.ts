@@ -18,10 +18,9 @@ import {
   SessionCache,
   sealTicket,
 } from "../../../src/tls/server-sessions.ts";
-import { decodeSession, encodeSession } from "../../../src/tls/session.ts";
 import * as suites from "../../../src/tls/suites.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
-import { crypto, Driver, ecIdentity, NOW, rsaIdentity } from "./client.ts";
+import { blobOf, crypto, Driver, ecIdentity, NOW, readBlob, rsaIdentity } from "./client.ts";
 import { Dialog, ecServer, rsaServer, ServerDriver } from "./server.ts";
 
 const HOUR = 3_600_000;
@@ -110,7 +109,7 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
       { session: first.session, keyLog: (line) => void lines[1]!.push(line) },
     );
     expect(lines[0]).toEqual(lines[1]);
-    const { master } = decodeSession(first.session!, crypto)!;
+    const { master } = readBlob(first.session!)!;
     expect(lines[0]).toHaveLength(1);
     expect(lines[0]![0]).toMatch(new RegExp(`^CLIENT_RANDOM [0-9a-f]{64} ${toHex(master)}$`));
   });
@@ -124,7 +123,7 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
     expect(info(second).resumed).toBe(true);
     if (kind === "id") expect(second.session).toBeUndefined();
     else {
-      const [old, renewed] = [decodeSession(first.session!, crypto)!, decodeSession(second.session!, crypto)!];
+      const [old, renewed] = [readBlob(first.session!)!, readBlob(second.session!)!];
       expect(renewed.handle.value).not.toEqual(old.handle.value);
       expect([renewed.createdMs, renewed.expiresMs]).toEqual([old.createdMs, NOW + 2 * HOUR]);
       expect(renewed.master).toEqual(old.master);
@@ -274,13 +273,10 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
     const resumption = resumptions(kind);
     const { session } = shake({ resumption });
     // The same session as if it were another host's.
-    const stolen = { ...decodeSession(session!, crypto)! };
+    const stolen = { ...readBlob(session!)! };
     const other = shake({ resumption }, { serverName: "a.iot.example.test" });
-    const binding = decodeSession(other.session!, crypto)!.binding;
-    const dialog = shake(
-      { resumption },
-      { serverName: "a.iot.example.test", session: encodeSession({ ...stolen, binding }, crypto) },
-    );
+    const binding = readBlob(other.session!)!.binding;
+    const dialog = shake({ resumption }, { serverName: "a.iot.example.test", session: blobOf({ ...stolen, binding }) });
     expect(info(dialog).resumed).toBe(false);
   });
 
@@ -441,7 +437,7 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
     dialog.run();
     for (const secret of wiped) expect(secret).toEqual(new Uint8Array(48));
     // The app's blob is the app's.
-    expect(decodeSession(session!, crypto)).toBeDefined();
+    expect(readBlob(session!)).toBeDefined();
   });
 });
 
@@ -487,7 +483,7 @@ describe("RFC 5077 tickets", () => {
   it("§3.3 a hint of 0 is a day, and one above a day too", () => {
     for (const hint of [0, 0xffffffff]) {
       const { session } = shake({ resumption: resumptions("ticket"), deviations: [altered(hint, Uint8Array.of(1))] });
-      expect(decodeSession(session!, crypto)!.expiresMs).toBe(NOW + 24 * HOUR);
+      expect(readBlob(session!)!.expiresMs).toBe(NOW + 24 * HOUR);
     }
   });
 
@@ -501,7 +497,7 @@ describe("RFC 5077 tickets", () => {
   it("§3.4 the session ID beside a ticket does not count", () => {
     const deviations = [alterFields("ServerHello", (hello) => ({ ...hello, sessionId: new Uint8Array(32).fill(1) }))];
     const { session } = shake({ resumption: resumptions("ticket"), deviations });
-    expect(decodeSession(session!, crypto)!.handle.kind).toBe("ticket");
+    expect(readBlob(session!)!.handle.kind).toBe("ticket");
   });
 
   it("§4 they are sealed: another key, another byte, another length open nothing; two are never the same", () => {
@@ -520,7 +516,7 @@ describe("RFC 5077 tickets", () => {
 
   it("§4 neither the master secret nor the client's certificate stands in one", () => {
     const { session } = shake({ resumption: resumptions("ticket") });
-    const { handle, master } = decodeSession(session!, crypto)!;
+    const { handle, master } = readBlob(session!)!;
     const text = Buffer.from(handle.value).toString("latin1");
     expect(text).not.toContain(Buffer.from(master).toString("latin1"));
     expect(text).not.toContain(Buffer.from(ecIdentity.certificates[0]!.subarray(0, 32)).toString("latin1"));
@@ -578,8 +574,8 @@ describe("a server's cache of sessions", () => {
     const cache = new SessionCache();
     const resumption = resumptions("id", { cache });
     const { session } = shake({ resumption });
-    const stranger = { ...decodeSession(session!, crypto)!, master: new Uint8Array(48) };
-    const dialog = shake({ resumption }, { session: encodeSession(stranger, crypto) });
+    const stranger = { ...readBlob(session!)!, master: new Uint8Array(48) };
+    const dialog = shake({ resumption }, { session: blobOf(stranger) });
     expect(dialog.isSecured).toBe(false);
     dialog.server.feed(Uint8Array.of(22, 3, 3, 0, 24, ...new Uint8Array(24)));
     expect(dialog.server.error).toBeDefined();

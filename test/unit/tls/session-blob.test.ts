@@ -6,11 +6,11 @@ import { describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import type { TlsClientOptions } from "../../../src/tls/events.ts";
-import { decodeSession, encodeSession, type Session, sessionBinding } from "../../../src/tls/session.ts";
+import { type Session, sessionBinding } from "../../../src/tls/session.ts";
 import { checkOptions } from "../../../src/tls/settings.ts";
 import * as suites from "../../../src/tls/suites.ts";
 import { parseCertificate } from "../../../src/tls/x509/certificate.ts";
-import { crypto, der, ecIdentity, NOW, options, rsaIdentity, trust } from "./client.ts";
+import { blobOf, crypto, der, ecIdentity, NOW, options, readBlob, rsaIdentity, trust } from "./client.ts";
 import { ecServerCertificate } from "./fixtures.ts";
 
 const CHECKSUM_BYTES = 8;
@@ -29,8 +29,8 @@ const session: Session = {
   anchor: 0,
 };
 
-const contentOf = (one: Session): Uint8Array => encodeSession(one, crypto).slice(0, -CHECKSUM_BYTES);
-/** With a right checksum, as `encodeSession` makes it. */
+const contentOf = (one: Session): Uint8Array => blobOf(one).slice(0, -CHECKSUM_BYTES);
+/** With a right checksum, as `blobOf` makes it. */
 const sealed = (content: Uint8Array): Uint8Array =>
   concat([content, finish(crypto.digest("sha256", [content])).subarray(0, CHECKSUM_BYTES)]);
 const put = (at: number, value: number, content = contentOf(session)): Uint8Array =>
@@ -62,14 +62,14 @@ describe("a blob with a right checksum is no session", () => {
     ["of nothing", new Uint8Array(0)],
     ["of its version alone", Uint8Array.of(1)],
   ])("%s", (_title, content) => {
-    expect(decodeSession(sealed(content), crypto)).toBeUndefined();
+    expect(readBlob(sealed(content))).toBeUndefined();
   });
 
   it("while the one that they were made of is one", () => {
     const content = contentOf(session);
     expect([content[FRAGMENTS], content[COUNT]]).toEqual([0, 1]);
-    expect(decodeSession(sealed(content), crypto)).toBeDefined();
-    expect(decodeSession(sealed(put(FRAGMENTS, 4)), crypto)?.maxFragmentLength).toBe(4096);
+    expect(readBlob(sealed(content))).toBeDefined();
+    expect(readBlob(sealed(put(FRAGMENTS, 4)))?.maxFragmentLength).toBe(4096);
   });
 });
 

@@ -1,13 +1,15 @@
 /** Which session a client keeps of a handshake, and that making a blob or a ticket leaves no copy of the master secret behind. */
 import { afterEach, describe, expect, it } from "vitest";
 import { concat } from "../../../src/bytes.ts";
+import { TlsClient } from "../../../src/tls/client.ts";
+import type { TlsEvent } from "../../../src/tls/events.ts";
 import { ExtensionType } from "../../../src/tls/extensions.ts";
 import * as messages from "../../../src/tls/messages.ts";
 import { ContentType } from "../../../src/tls/record.ts";
 import { decodeServerSession, encodeServerSession } from "../../../src/tls/server-sessions.ts";
-import { decodeSession, encodeSession, type Session } from "../../../src/tls/session.ts";
+import type { Session } from "../../../src/tls/session.ts";
 import { parseCertificate } from "../../../src/tls/x509/certificate.ts";
-import { crypto, Driver, der, ecIdentity, NOW } from "./client.ts";
+import { blobOf, Driver, der, ecIdentity, NOW, options, readBlob } from "./client.ts";
 import { ecServerCertificate } from "./fixtures.ts";
 import { ScriptedServer } from "./scripted-server.ts";
 import { Dialog, ServerDriver } from "./server.ts";
@@ -44,7 +46,61 @@ describe("what a client keeps", () => {
     const ticket = messages.encodeNewSessionTicket({ lifetimeHint: 0, ticket: Uint8Array.of(1) });
     client.feed(server.seal(ContentType.handshake, ticket));
     expect(client.error).toMatchObject({ code: "TLS_UNEXPECTED_MESSAGE", alert: 10 });
-    expect(kept({ client })).toHaveLength(1);
+    expect(kept({ client })).toHaveLength(2);
+  });
+});
+
+describe("RFC 5246 §7.2.2 a session whose connection ends with a fatal alert", () => {
+  const fatal = (code: number) => Uint8Array.of(2, code);
+  const sessions = (client: Driver) => client.events.filter(({ type }) => type === "session" || type === "fatal");
+
+  it("is told to be forgotten, where the alert is the server's", () => {
+    const { client, server } = full((right) => right);
+    client.feed(server.seal(ContentType.alert, fatal(80)));
+    expect(sessions(client)).toMatchObject([
+      { type: "session", session: expect.any(Uint8Array) },
+      { type: "session", session: undefined },
+      { type: "fatal", error: { code: "TLS_ALERT_RECEIVED" } },
+    ]);
+  });
+
+  it("… where it is ours", () => {
+    const { client, server } = full((right) => right);
+    client.feed(server.seal(ContentType.alert, Uint8Array.of(3, 80)));
+    expect(sessions(client).slice(1)).toMatchObject([
+      { type: "session", session: undefined },
+      { type: "fatal", error: { code: "TLS_ILLEGAL_ALERT" } },
+    ]);
+  });
+
+  it("… where it was only offered", () => {
+    const { client } = full((right) => right);
+    const [event] = kept({ client });
+    if (event?.type !== "session") throw new Error("no session");
+    const second = new Driver({ session: event.session });
+    second.feed(Uint8Array.of(ContentType.alert, 3, 3, 0, 2, ...fatal(40)));
+    expect(sessions(second)).toMatchObject([{ type: "session", session: undefined }, { type: "fatal" }]);
+  });
+
+  it("is not, where nothing was offered and none came", () => {
+    const client = new Driver({ resumption: true });
+    client.feed(Uint8Array.of(ContentType.alert, 3, 3, 0, 2, ...fatal(40)));
+    expect(sessions(client)).toMatchObject([{ type: "fatal" }]);
+  });
+
+  it("is not, where the stream below breaks or ends, or the server closes", () => {
+    const close: ((dialog: ReturnType<typeof full>) => void)[] = [
+      ({ client }) => client.client.fail(new Error("reset")),
+      ({ client }) => client.client.end(),
+      ({ client, server }) => client.feed(server.seal(ContentType.alert, Uint8Array.of(1, 0))),
+    ];
+    for (const end of close) {
+      const dialog = full((right) => right);
+      end(dialog);
+      dialog.client.rest();
+      expect(dialog.client.client.stateName).not.toBe("ExpectTraffic");
+      expect(kept(dialog)).toHaveLength(1);
+    }
   });
 });
 
@@ -92,9 +148,9 @@ describe("the master secret", () => {
     };
     let blob = new Uint8Array(0);
     const arrays = arraysOf(() => {
-      blob = encodeSession(session, crypto) as typeof blob;
+      blob = blobOf(session) as typeof blob;
     });
-    expect(decodeSession(blob, crypto)?.master).toEqual(master);
+    expect(readBlob(blob)?.master).toEqual(master);
     expect(arrays.length).toBeGreaterThan(2);
     expect(holding(arrays)).toEqual(new Set([blob.buffer]));
   });
@@ -113,12 +169,48 @@ describe("the master secret", () => {
     expect(holding(arrays)).toEqual(new Set([state.buffer]));
   });
 
+  // Whoever takes no events after `secured` never sees the session.
+  it.each<[string, (client: TlsClient) => void, TlsEvent["type"][]]>([
+    ["the owner drops the connection", (client) => client.destroy(), []],
+    ["RFC 5246 §7.2.2 a fatal alert ends it", (client) => client.feed(Uint8Array.of(99)), ["session", "fatal"]],
+  ])("is gone with a session event that nobody took, where %s", (_, end, left) => {
+    let keys = "";
+    const resumption = { ticketKey: new Uint8Array(16).fill(9), wallMs: () => NOW };
+    const arrays = arraysOf(() => {
+      const client = new TlsClient(
+        options({ identity: ecIdentity, resumption: true, keyLog: (line) => (keys = line) }),
+      );
+      const server = new ServerDriver({ resumption });
+      const takeUntilSecured = () => {
+        while (client.work(1_000_000) === "more");
+        for (let event = client.nextEvent(); event !== undefined; event = client.nextEvent()) {
+          if (event.type === "secured") return true;
+          if (event.type === "output") server.feed(event.bytes);
+        }
+        client.feed(concat(server.output.splice(0)));
+        return false;
+      };
+      client.start();
+      while (!takeUntilSecured());
+      end(client);
+      if (client.stateName !== "Closed") client.work(1);
+      const types = [];
+      for (let event = client.nextEvent(); event !== undefined; event = client.nextEvent())
+        if (event.type !== "output") types.push(event.type);
+      expect(types).toEqual(left);
+      server.server.destroy();
+    });
+    master.set(Buffer.from(keys.split(" ")[2]!, "hex"));
+    expect(arrays.length).toBeGreaterThan(100);
+    expect(holding(arrays)).toEqual(new Set());
+  });
+
   it("RFC 5077 §4 of a ticket is gone from what was opened, at the end", () => {
     const resumption = { ticketKey: new Uint8Array(16).fill(9), wallMs: () => NOW };
     const first = new Dialog({ resumption }, { resumption: true });
     const event = first.client.events.find(({ type }) => type === "session");
-    if (event?.type !== "session") throw new Error("no session");
-    master.set(decodeSession(event.session, crypto)!.master);
+    if (event?.type !== "session" || event.session === undefined) throw new Error("no session");
+    master.set(readBlob(event.session)!.master);
     const arrays = arraysOf(() => {
       const client = new Driver({ session: event.session, identity: ecIdentity });
       const server = new ServerDriver({ resumption });
@@ -131,7 +223,7 @@ describe("the master secret", () => {
       server.server.destroy();
     });
     const blobs = arrays.filter(({ buffer }) => holding(arrays).has(buffer)).map(({ buffer }) => buffer);
-    const events = new Set(blobs.filter((buffer) => decodeSession(new Uint8Array(buffer), crypto) !== undefined));
+    const events = new Set(blobs.filter((buffer) => readBlob(new Uint8Array(buffer)) !== undefined));
     // The renewed session of the `session` event is the app's.
     expect(new Set(blobs)).toEqual(events);
   });

@@ -4,7 +4,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat } from "../../../src/bytes.ts";
-import { finish } from "../../../src/task.ts";
+import { finish, type Task } from "../../../src/task.ts";
+import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import type { TlsClientOptions } from "../../../src/tls/events.ts";
 import { ExtensionType } from "../../../src/tls/extensions.ts";
 import * as messages from "../../../src/tls/messages.ts";
@@ -15,7 +16,7 @@ import * as suites from "../../../src/tls/suites.ts";
 import { parseCertificate } from "../../../src/tls/x509/certificate.ts";
 import { trustAnchors } from "../../../src/tls/x509/trust.ts";
 import { runs } from "../../runs.ts";
-import { crypto, Driver, der, ecIdentity, NOW, options, rsaIdentity, trust } from "./client.ts";
+import { blobOf, crypto, Driver, der, ecIdentity, NOW, options, readBlob, rsaIdentity, trust } from "./client.ts";
 import { caCertificate, ecServerCertificate, otherCertificate } from "./fixtures.ts";
 import { plain, type Script, ScriptedServer } from "./scripted-server.ts";
 
@@ -41,7 +42,6 @@ function session(more: Partial<Session> = {}, under: Partial<TlsClientOptions> =
     ...more,
   };
 }
-const blobOf = (of: Session) => encodeSession(of, crypto);
 
 /** The ClientHello of a client. */
 function hello(more: Partial<TlsClientOptions>): { message: messages.ClientHello; ticket: Uint8Array | undefined } {
@@ -61,14 +61,14 @@ describe("the blob of a session", () => {
     session({ maxFragmentLength: 4096, path: [path[0]!, parseCertificate(trustCertificate())], anchor: 70_000 }),
     session({ handle: { kind: "ticket", value: new Uint8Array(16_384) }, createdMs: 0, expiresMs: 2 ** 48 - 1 }),
   ])("comes back as it was: $handle.kind, $maxFragmentLength", (one) => {
-    const decoded = decodeSession(blobOf(one), crypto);
+    const decoded = readBlob(blobOf(one));
     expect({ ...decoded, path: undefined }).toEqual({ ...one, path: undefined });
     expect(decoded?.path.map(({ der }) => der)).toEqual(one.path.map(({ der }) => der));
   });
 
   it("nothing of the blob is kept", () => {
     const blob = blobOf(session());
-    const decoded = decodeSession(blob, crypto)!;
+    const decoded = readBlob(blob)!;
     blob.fill(0);
     expect(decoded.master).toEqual(session().master);
     expect(decoded.binding).toEqual(session().binding);
@@ -79,27 +79,22 @@ describe("the blob of a session", () => {
   it("with any one byte changed, cut or longer it is no session", () => {
     const blob = blobOf(session());
     for (let at = 0; at < blob.length; at++) {
-      expect(
-        decodeSession(
-          blob.map((byte, i) => (i === at ? byte ^ (1 << (at & 7)) : byte)),
-          crypto,
-        ),
-      ).toBeUndefined();
-      expect(decodeSession(blob.subarray(0, at), crypto)).toBeUndefined();
+      expect(readBlob(blob.map((byte, i) => (i === at ? byte ^ (1 << (at & 7)) : byte)))).toBeUndefined();
+      expect(readBlob(blob.subarray(0, at))).toBeUndefined();
     }
-    expect(decodeSession(concat([blob, Uint8Array.of(0)]), crypto)).toBeUndefined();
+    expect(readBlob(concat([blob, Uint8Array.of(0)]))).toBeUndefined();
   });
 
   it("with a right checksum around anything it is a session or none, and no exception", () => {
     const content = blobOf(session()).slice(0, -8);
     const sealed = (bytes: Uint8Array) => concat([bytes, finish(crypto.digest("sha256", [bytes])).subarray(0, 8)]);
-    expect(decodeSession(sealed(content), crypto)).toBeDefined();
+    expect(readBlob(sealed(content))).toBeDefined();
     const changes = fc.array(fc.tuple(fc.nat(content.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(changes, fc.nat(content.length), fc.boolean(), (changed, length, isCut) => {
         const bytes = content.slice(0, isCut ? length : content.length);
         for (const [at, value] of changed) if (at < bytes.length) bytes[at] = value;
-        const decoded = decodeSession(sealed(bytes), crypto);
+        const decoded = readBlob(sealed(bytes));
         if (isCut && length < content.length) expect(decoded).toBeUndefined();
         // Whatever it holds then: a client goes on with it.
         if (decoded !== undefined) isOffered(sealed(bytes));
@@ -108,9 +103,38 @@ describe("the blob of a session", () => {
     );
   });
 
+  it("is read and written in small steps, which count", () => {
+    const one = session({ handle: { kind: "ticket", value: new Uint8Array(16_384) }, path: Array(32).fill(path[0]!) });
+    const bytes = 32 * path[0]!.der.length + 16_384;
+    const most = (task: Task<unknown>) => {
+      let [largest, isDone] = [0, false];
+      while (!isDone) {
+        const before = task.spent;
+        isDone = task.step(1);
+        largest = Math.max(largest, task.spent - before);
+      }
+      return { largest, spent: task.spent };
+    };
+    const own = createCrypto();
+    const writing = most(encodeSession(one, own));
+    const reading = most(decodeSession(blobOf(one), own));
+    expect(writing.spent).toBeGreaterThanOrEqual(own.hashUnits("sha256", bytes));
+    // A certificate is one step.
+    expect(reading.spent).toBeGreaterThan(writing.spent + 32 * 10);
+    expect(Math.max(writing.largest, reading.largest)).toBeLessThan(100);
+  });
+
+  it("counts in the statistics of a client that offers it", () => {
+    const own = createCrypto();
+    const units = (more: Partial<TlsClientOptions>) => new Driver({ crypto: own, ...more }).client.statistics.units;
+    const blob = blobOf(session({ path: Array(32).fill(path[0]!) }));
+    const least = own.hashUnits("sha256", 32 * path[0]!.der.length);
+    expect(units({ session: blob })).toBeGreaterThan(units({ resumption: true }) + least);
+  });
+
   it("random bytes are none", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => decodeSession(bytes, crypto) === undefined),
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => readBlob(bytes) === undefined),
       runs(100),
     );
   });
@@ -208,7 +232,7 @@ describe("which session is offered", () => {
     ["when it is over", {}, NOW + HOUR, false],
     ["before it was made, by a clock that went back", {}, NOW - HOUR - 1, false],
     ["where the time is not known", {}, undefined, false],
-    ["after the certificate", { expiresMs: path[0]!.notAfter + HOUR }, path[0]!.notAfter + 1, false],
+    ["after the certificate", { expiresMs: path[0]!.notAfter + HOUR }, path[0]!.notAfter + 1000, false],
     ["with the certificate's last moment", { expiresMs: path[0]!.notAfter + HOUR }, path[0]!.notAfter, true],
     ["before the certificate", { createdMs: 0 }, path[0]!.notBefore - 1, false],
     ["with an anchor that is not there", { anchor: 1 }, NOW, false],
