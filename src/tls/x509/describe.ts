@@ -11,7 +11,9 @@ import { printable, toHex } from "../../bytes.ts";
 import { finish } from "../../task.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import type { Certificate } from "./certificate.ts";
+import { CertificateError } from "./errors.ts";
 import type { Extension, GeneralNames, KeyUsage } from "./extensions.ts";
+import { authorityInfoAccess, certificatePolicies, crlLocations } from "./locations.ts";
 import { ipAddressText } from "./names.ts";
 import { oidName, oids } from "./oids.ts";
 import { bitLength } from "./spki.ts";
@@ -106,6 +108,11 @@ const purposeTitles: Readonly<Record<string, string>> = /* @__PURE__ */ Object.f
   [oids.anyExtendedKeyUsage]: "Any Extended Key Usage",
 });
 
+const accessTitles: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({
+  [oids["id-ad-ocsp"]]: "OCSP",
+  [oids["id-ad-caIssuers"]]: "CA Issuers",
+});
+
 function extensionLines(certificate: Certificate, extension: Extension): string[] {
   switch (extension.oid) {
     case oids.basicConstraints: {
@@ -131,9 +138,30 @@ function extensionLines(certificate: Certificate, extension: Extension): string[
       const identifier = certificate.authorityKeyIdentifier!.keyIdentifier;
       return identifier === undefined ? [] : [colons(identifier)];
     }
+    case oids.certificatePolicies:
+      return certificatePolicies(certificate).map((policy) => `Policy: ${oidName(policy)}`);
+    case oids.cRLDistributionPoints:
+      return readable(extension, () => shown(crlLocations(certificate)).map((uri) => `URI:${uri}`));
+    case oids.authorityInfoAccess:
+      return readable(extension, () =>
+        authorityInfoAccess(certificate).map(
+          ({ method, location }) => `${accessTitles[method] ?? oidName(method)} - ${generalNames(location).join("")}`,
+        ),
+      );
     default:
       return [octets(extension.value)];
   }
+}
+
+/** Lines of an extension that reading the certificate left alone: as octets where it turns out to be malformed, or to say nothing. */
+function readable({ value }: Extension, lines: () => readonly string[]): string[] {
+  try {
+    const read = lines();
+    if (read.length > 0) return [...read];
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+  }
+  return [octets(value)];
 }
 
 function subtreeLines(title: string, names: readonly string[]): string[] {

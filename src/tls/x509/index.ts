@@ -26,6 +26,7 @@ export {
 export type { BasicConstraints, Extension, GeneralNames, KeyUsage, NameConstraints } from "./extensions.ts";
 export { type IssueExtensions, type IssueOptions, issueCertificate, type NameInput } from "./issue.ts";
 export { encodePrivateKey, keyBelongsTo, parsePrivateKey, requireKeyOf, samePublicKey } from "./keys.ts";
+export { type AccessDescription, authorityInfoAccess, certificatePolicies, crlLocations } from "./locations.ts";
 export type { Name, NameAttribute } from "./name.ts";
 export { ipAddressText, matchServerName, parseIpAddress, parseServerName, type ServerName } from "./names.ts";
 export { type OcspResponse, parseOcspResponse, type SingleResponse } from "./ocsp.ts";
