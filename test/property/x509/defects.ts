@@ -525,6 +525,8 @@ export const defects: readonly Defect[] = [
           ["CN", "Another root"],
         ]),
       };
+      // The real root may be among what the peer sends, which makes it no more than that.
+      made.surplus.length = 0;
       Object.assign(made, { root: { ...other, issuer: other.subject } });
     },
   },
@@ -535,7 +537,6 @@ export const defects: readonly Defect[] = [
     needs: LINEAR,
     spoil: (_, made) => {
       const key = made.spare.pop()!;
-      // The real root may be among what the peer sends, which makes it no more than that.
       made.surplus.length = 0;
       Object.assign(made, { root: { ...made.root, key, signer: key, extensions: { ...made.root.extensions } } });
       made.root.extensions["subjectKeyIdentifier"] = standard({ subjectKeyIdentifier: key.identifier });
@@ -999,7 +1000,11 @@ export const defects: readonly Defect[] = [
     ),
     on: "leaf",
   },
-  { ...badExtension("nameConstraints: empty", oids.nameConstraints, sequence(), true), on: "ca" },
+  {
+    ...badExtension("nameConstraints: empty", oids.nameConstraints, sequence(), true),
+    on: "ca",
+    opensslAccepts: "RFC 5280 §4.2.1.10: not an empty sequence",
+  },
   {
     ...badExtension(
       "nameConstraints: an address without its mask",

@@ -237,6 +237,7 @@ export function hierarchy(dice: Dice, pool: Hierarchy["pool"], tag: string, opti
   // The leaf.
   const wanted = purpose === "server" ? "serverAuth" : "clientAuth";
   const address = isAddress(serverName);
+  const any = formal ? [] : [["anyExtendedKeyUsage"]];
   const parent = serverName.slice(serverName.indexOf(".") + 1);
   const exact = [serverName, serverName, serverName.toUpperCase(), `*.${parent}`, `*.${parent.toUpperCase()}`];
   setNames(
@@ -257,7 +258,7 @@ export function hierarchy(dice: Dice, pool: Hierarchy["pool"], tag: string, opti
     leaf.extensions["keyUsage"] = standard({
       keyUsage: dice.pick([["digitalSignature"], ["digitalSignature", "keyEncipherment", "keyAgreement"]] as const),
     });
-  const leafPurposes = dice.pick([[], [wanted], [wanted], ["serverAuth", "clientAuth"], ["anyExtendedKeyUsage"]]);
+  const leafPurposes = dice.pick([[], [wanted], [wanted], ["serverAuth", "clientAuth"], ...any]);
   if (leafPurposes.length > 0) leaf.extensions["extKeyUsage"] = standard({ extendedKeyUsage: leafPurposes });
   if (leafPurposes[0] === "anyExtendedKeyUsage") differences.add("any purpose");
   if (dice.chance(0.6))
@@ -282,7 +283,7 @@ export function hierarchy(dice: Dice, pool: Hierarchy["pool"], tag: string, opti
       });
     else differences.add("CA without keyUsage");
     if (dice.chance(0.25)) {
-      const purposes = dice.pick([[wanted], ["serverAuth", "clientAuth"], ["anyExtendedKeyUsage"]]);
+      const purposes = dice.pick([[wanted], ["serverAuth", "clientAuth"], ...any]);
       ca.extensions["extKeyUsage"] = standard({ extendedKeyUsage: purposes });
       if (purposes[0] === "anyExtendedKeyUsage") differences.add("any purpose");
     }
@@ -319,13 +320,13 @@ export function hierarchy(dice: Dice, pool: Hierarchy["pool"], tag: string, opti
     }
     const edge = dice.below(30);
     if (edge === 0) draft.notBefore = Math.floor(at / 1000) * 1000;
-    else if (edge === 1) {
+    else if (edge === 1 && !formal) {
       draft.notAfter = Math.floor(at / 1000) * 1000;
       differences.add("the last second");
     }
     if (dice.chance(0.5)) draft.extensions = Object.fromEntries(dice.shuffled(Object.entries(draft.extensions)));
   });
-  if (dice.chance(0.1)) {
+  if (!formal && dice.chance(0.2)) {
     root.notAfter = at - DAY;
     root.notBefore = at - 2 * DAY;
     differences.add("dates of an anchor");

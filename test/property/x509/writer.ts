@@ -50,10 +50,10 @@ export function poolKey(privateKey: PrivateKey): PoolKey {
 export function keyPool(): { readonly strong: readonly PoolKey[]; readonly weak: PoolKey } {
   return {
     strong: [
-      ...Array.from({ length: 12 }, () => poolKey(ecKey())),
-      ...Array.from({ length: 4 }, () => poolKey(ecKey("secp384r1"))),
-      ...Array.from({ length: 1 }, () => poolKey(ecKey("secp521r1"))),
-      ...Array.from({ length: 3 }, () => poolKey(rsaKey())),
+      ...Array.from({ length: 18 }, () => poolKey(ecKey())),
+      ...Array.from({ length: 2 }, () => poolKey(ecKey("secp384r1"))),
+      poolKey(ecKey("secp521r1")),
+      ...Array.from({ length: 2 }, () => poolKey(rsaKey())),
     ],
     weak: poolKey(rsaKey(1024)),
   };
