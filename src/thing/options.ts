@@ -43,6 +43,7 @@ export type ThingTlsOptions = Partial<
     | "signatureSchemes"
     | "sliceUnits"
     | "suites"
+    | "verification"
   >
 >;
 

@@ -18,6 +18,8 @@ import { TLS_1_2 } from "./record.ts";
 import { offerSession, type SessionOffer } from "./session-offer.ts";
 import { checkOptions, type Settings } from "./settings.ts";
 import { ExpectServerHello } from "./states.ts";
+import type { ClientProofs, ServerProofs } from "./traffic.ts";
+import { recheckPeer } from "./verify.ts";
 
 /**
  * A TLS 1.2 client.
@@ -32,6 +34,8 @@ import { ExpectServerHello } from "./states.ts";
  * }
  */
 export class TlsClient extends Connection<Settings, TlsConnectionInfo> {
+  readonly #settings: Settings;
+
   /**
    * Checks the options; nothing is sent before {@link start}.
    *
@@ -39,7 +43,13 @@ export class TlsClient extends Connection<Settings, TlsConnectionInfo> {
    * CertificateError `X509_KEY_MISMATCH` for a key that is not that of the certificate.
    */
   constructor(options: TlsClientOptions) {
-    super(checkOptions(options));
+    const settings = checkOptions(options);
+    super(settings);
+    this.#settings = settings;
+  }
+
+  protected override watch(proofs: ClientProofs | ServerProofs): void {
+    if ("peer" in proofs) recheckPeer(this.#settings, proofs.peer);
   }
 
   /** Sends the ClientHello. Called once. */

@@ -37,7 +37,7 @@ import type { CommonSettings } from "./settings.ts";
 import { checkedSignature, ExternalSignature, OwnSignature } from "./signing.ts";
 import type { SignatureScheme } from "./suites.ts";
 import { annotatedAlert, annotatedChangeCipherSpec, annotatedMessage, annotatedRecord, bytesText } from "./trace.ts";
-import { ExpectTraffic } from "./traffic.ts";
+import { type ClientProofs, ExpectTraffic, type ServerProofs } from "./traffic.ts";
 import { Transcript } from "./transcript.ts";
 
 /** Log lines carry this tag. */
@@ -144,6 +144,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     let left = Math.max(units || 1, 1);
     let state: WorkState = "idle";
     this.#attempt(() => {
+      if (this.#state instanceof ExpectTraffic && !this.#isOver) this.watch(this.#state.proofs);
       while (left > 0) {
         const spent = this.#advance(left);
         if (typeof spent === "string") {
@@ -157,6 +158,9 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     });
     return state;
   }
+
+  /** What a role looks at before each step once data passes; what it throws ends the connection. */
+  protected watch(_proofs: ClientProofs | ServerProofs): void {}
 
   /** What happened: output first, in the order in which it must be written. */
   nextEvent(): TlsEvent<I> | undefined {

@@ -20,6 +20,7 @@ import type { ServerResumption } from "./server-sessions.ts";
 import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
+import type { VerificationPolicy, VerificationResult } from "./x509/verify.ts";
 
 /**
  * Signs outside of the engine: a secure element, another process. Given the digest that `scheme.hash` names; answers in the form
@@ -73,6 +74,12 @@ export interface TlsClientOptions extends CommonTlsOptions {
   readonly serverName: string;
   readonly trust: readonly TrustAnchor[];
   readonly wallMs: Clock["wallMs"];
+  /**
+   * How the server's chain is verified: algorithms, pins, revocation, the app's own say, and what happens without the time of day. Where a
+   * chain was accepted without it, its dates are looked at as soon as `wallMs` knows the time; where they are not right the connection ends with
+   * `TLS_CERTIFICATE_REJECTED`.
+   */
+  readonly verification?: VerificationPolicy | undefined;
   /**
    * Who we are, or several such in order of preference: the first one that the server's CertificateRequest allows is sent, by its types and
    * signature schemes, and, where there are several, by its authorities; none where none fits.
@@ -214,6 +221,8 @@ export interface TlsConnectionInfo {
     /** Leaf first; the last one's issuer is the anchor. */
     readonly path: readonly Certificate[];
     readonly anchor: TrustAnchor;
+    /** Whether the certificates' dates were held against the time; where not, they will be: see the option `verification`. */
+    readonly validity: VerificationResult["validity"];
   };
   /** The scheme that our CertificateVerify used; `undefined` where no certificate was sent, as when a session was resumed. */
   readonly clientSignatureScheme: SignatureScheme | undefined;

@@ -18,7 +18,7 @@ import { checkServerOptions, type ServerSettings } from "./server-settings.ts";
 import { ExpectClientHello } from "./server-states.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
-import { certificateVerification } from "./x509/verify.ts";
+import { certificateVerification, checkPolicy, type VerificationPolicy } from "./x509/verify.ts";
 
 /**
  * A TLS 1.2 server's end of one connection.
@@ -84,13 +84,16 @@ export function admitByTrust(options: {
   readonly trust: readonly TrustAnchor[];
   readonly crypto: CryptoProvider;
   readonly wallMs: Clock["wallMs"];
+  /** How chains are verified. One that is accepted without the time is not looked at again. */
+  readonly verification?: VerificationPolicy | undefined;
 }): (certificates: readonly Certificate[]) => number | undefined {
-  const { trust, crypto, wallMs } = options;
+  const { trust, crypto, wallMs, verification } = options;
+  checkPolicy(verification ?? {});
   return (certificates) => {
     if (certificates.length === 0) return undefined;
     const inDer = certificates.map(({ der }) => der);
     const { ok, flags } = finish(
-      certificateVerification({ purpose: "client", chain: inDer, trust, at: wallMs(), crypto }),
+      certificateVerification({ ...verification, purpose: "client", chain: inDer, trust, at: wallMs(), crypto }),
     );
     return ok ? undefined : alertForCertificateFlags(flags);
   };

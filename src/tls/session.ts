@@ -2,7 +2,7 @@
  * Sessions of a client: what a full handshake leaves, so that the next one can be abbreviated (RFC 5246 §7.3, RFC 5077), and the blob in
  * which an app keeps it.
  *
- * A session is bound to what it was made under: host name, ALPN offer, trust anchors, the client's certificates and max_fragment_length are one digest,
+ * A session is bound to what it was made under: host name, ALPN offer, trust anchors, the client's certificates, policy of verification and max_fragment_length are one digest,
  * {@link sessionBinding}. It is offered under nothing else, and no longer than a day after its full handshake (RFC 5246 §F.1.4), the
  * server's hint and the certificates of the server's path allow; `session-offer.ts` and `verify.ts` see to that. There are none without
  * the extended master secret, because they should not be resumed (RFC 7627 §5.3). ALPN and encrypt-then-MAC are not in it, because they are negotiated anew each time (RFC 7301 §3.1).
@@ -23,6 +23,8 @@ import { messageReader } from "./messages.ts";
 import { ParsingOfKept } from "./parsing.ts";
 import type { Settings } from "./settings.ts";
 import type { Certificate } from "./x509/certificate.ts";
+import { readPins } from "./x509/pins.ts";
+import type { VerificationPolicy } from "./x509/verify.ts";
 
 /** Bytes of a ticket that is kept at most: a ClientHello must hold it, and a device its session. */
 export const MAX_TICKET_BYTES = 16_384;
@@ -67,18 +69,27 @@ export interface Session {
 
 /** The digest of what a session is bound to. The parts are in the order of their lists: another order is another configuration. */
 export function sessionBinding(settings: Settings): Task<Uint8Array> {
-  const { serverName, alpn, maxFragmentLength, trust, identities, crypto } = settings;
+  const { serverName, alpn, maxFragmentLength, trust, identities, crypto, verification } = settings;
   const chains = identities.map(({ certificates }) => certificates.length);
   const writer = new ByteWriter(1024);
   const add = (part: Uint8Array) => writer.prefixed(3, () => writer.bytes(part));
   add(utf8Encode(JSON.stringify([serverName.toLowerCase(), alpn, maxFragmentLength ?? 0, trust.length, chains])));
-  for (const { subject, subjectPublicKeyInfo, label: _, ...limits } of trust) {
+  add(utf8Encode(policyText(verification)));
+  for (const { subject, subjectPublicKeyInfo, label: _, certificate: __, ...limits } of trust) {
     add(subject);
     add(subjectPublicKeyInfo);
     add(utf8Encode(JSON.stringify(limits)));
   }
   for (const { certificates } of identities) for (const certificate of certificates) add(certificate);
   return crypto.digest("sha256", [writer.finish()]);
+}
+
+/** What a policy asks for; of functions and lists, whether they are there. Dates are looked at anew whenever a session is offered. */
+function policyText({ pins, profile, ...policy }: VerificationPolicy): string {
+  const { maxIntermediates, onCertificate, mayForgive, crls, revocation } = policy;
+  const algorithms = profile && [profile.minRsaBits, profile.curves, profile.hashes, profile.anchors, !profile.rules];
+  const asked = [onCertificate === undefined, mayForgive, crls === undefined, revocation];
+  return JSON.stringify([pins && readPins(pins), algorithms, maxIntermediates, asked]);
 }
 
 /** When a session ends: a day after its full handshake, or when the lifetime that the server hints at is over (in seconds; 0 for none: RFC 5077 §3.3). */

@@ -15,6 +15,7 @@ import { type ClientIdentity, checkedIdentity } from "./identity.ts";
 import { awsIot } from "./presets.ts";
 import { MAX_PLAINTEXT } from "./record.ts";
 import { allGroups, allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme } from "./suites.ts";
+import { checkPolicy, type VerificationPolicy } from "./x509/verify.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
 
@@ -42,6 +43,7 @@ export interface Settings extends CommonSettings, ClientOffer {
   readonly serverName: string;
   readonly trust: TlsClientOptions["trust"];
   readonly wallMs: TlsClientOptions["wallMs"];
+  readonly verification: VerificationPolicy;
   /** In order of preference; none where there is no client certificate. */
   readonly identities: readonly ClientIdentity[];
   readonly requireExtendedMasterSecret: boolean;
@@ -61,6 +63,8 @@ export function checkOptions(options: TlsClientOptions): Settings {
   if (typeof serverName !== "string" || !/^[\x21-\x7e]{1,255}$/.test(serverName))
     invalid("serverName must be the server's host name or IP address in ASCII (punycode for other letters)");
   if (trust.length === 0) invalid("trust is empty: no server could be accepted. Use amazonTrust or trustAnchors(pem)");
+  const { verification = {} } = options;
+  checkPolicy(verification);
   const alpn = options.alpn ?? [];
   for (const protocol of alpn)
     if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
@@ -96,6 +100,7 @@ export function checkOptions(options: TlsClientOptions): Settings {
     serverName,
     trust,
     wallMs,
+    verification,
     identities,
     alpn,
     sni: sniOf(serverName),

@@ -407,7 +407,7 @@ export class ExpectFinished extends Expect<ClientHandshake> {
       encryptThenMac: keyed.encryptThenMac,
       maxFragmentLength: keyed.maxFragmentLength,
       resumed: keyed.resumed !== undefined,
-      peer: { path: keyed.peer.path, anchor: keyed.peer.anchor },
+      peer: { path: keyed.peer.path, anchor: keyed.peer.anchor, validity: keyed.peer.validity },
       clientSignatureScheme: keyed.clientSignatureScheme,
     });
     if (session !== undefined) {

@@ -23,8 +23,10 @@ import type { Settings } from "./settings.ts";
 import type { CipherSuite, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { certificateErrors, verificationFlags } from "./x509/errors.ts";
+import { flagsOf } from "./x509/problem.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
-import { certificateVerification, type VerificationResult } from "./x509/verify.ts";
+import { recheckValidity } from "./x509/validate.ts";
+import { certificateVerification, dateRule, type VerificationPolicy, type VerificationResult } from "./x509/verify.ts";
 
 /** Who decides which clients a server admits. */
 type AdmissionSettings = Pick<ServerSettings, "crypto" | "clientCertificate" | "admit">;
@@ -33,11 +35,18 @@ class PeerProof {
   readonly #path: readonly Certificate[];
   readonly #anchor: TrustAnchor;
   readonly #publicKey: PublicKey;
+  #validity: VerificationResult["validity"];
 
-  constructor(path: readonly Certificate[], anchor: TrustAnchor, publicKey: PublicKey) {
+  constructor(
+    path: readonly Certificate[],
+    anchor: TrustAnchor,
+    publicKey: PublicKey,
+    validity: VerificationResult["validity"],
+  ) {
     this.#path = path;
     this.#anchor = anchor;
     this.#publicKey = publicKey;
+    this.#validity = validity;
   }
 
   /** Leaf first; the last one's issuer is the anchor. */
@@ -47,6 +56,18 @@ class PeerProof {
 
   get anchor(): TrustAnchor {
     return this.#anchor;
+  }
+
+  /** Whether the dates of the path were held against the time. */
+  get validity(): VerificationResult["validity"] {
+    return this.#validity;
+  }
+
+  /** Holds the dates against the time that is known now; throws where they are not right. */
+  recheck(now: number, { profile }: VerificationPolicy): void {
+    const problems = recheckValidity({ path: this.#path, anchor: this.#anchor }, now, profile);
+    if (problems.length > 0) throw rejected({ problems, flags: flagsOf(problems) });
+    this.#validity = "checked";
   }
 
   /** The key in the peer's own certificate. */
@@ -114,6 +135,7 @@ export function verifyPeer(settings: Settings, suite: CipherSuite, chain: readon
   if (chain.length === 0) throw new TlsError("TLS_CERTIFICATE_MISSING");
   const { trust, serverName, crypto } = settings;
   const verification = certificateVerification({
+    ...settings.verification,
     purpose: "server",
     chain,
     trust,
@@ -131,8 +153,17 @@ export function verifyPeer(settings: Settings, suite: CipherSuite, chain: readon
         `${key === undefined ? "an unknown kind of key" : keyText(key)} for ${suite.name}`,
       );
     if (key.type === "ec" && !offersCurve(settings, key)) throw new TlsError("TLS_CERTIFICATE_CURVE", key.curve);
-    return new PeerProof(result.path, result.anchor, key);
+    return new PeerProof(result.path, result.anchor, key, result.validity);
   });
+}
+
+/** Once the time is known, holds a server's chain against it that was accepted without (see `unknownTime`). */
+export function recheckPeer({ wallMs, verification, log }: Settings, peer: PeerVerified): void {
+  if (peer.validity === "checked") return;
+  const { kind, at } = dateRule(wallMs(), verification.unknownTime);
+  if (kind !== "checked") return;
+  peer.recheck(at, verification);
+  if (log.enabled("info", "tls")) log.log("info", "tls", "the time is known now, and the server's chain is valid");
 }
 
 /** Verifies a ServerKeyExchange's signature over both randoms and its parameters (RFC 5246 §7.4.3). */
@@ -171,15 +202,17 @@ export interface SessionProofs {
  */
 export function proofsOfSession(settings: Settings, session: Session, binding: Uint8Array): SessionProofs | undefined {
   if (!equal(session.binding, binding)) return undefined;
-  const now = settings.wallMs();
-  if (now === undefined || now < session.createdMs || now >= session.expiresMs) return undefined;
-  if (!session.path.every(({ notBefore, notAfter }) => notBefore <= now && now <= notAfter)) return undefined;
+  const { unknownTime, profile } = settings.verification;
+  const { kind, at: now } = dateRule(settings.wallMs(), unknownTime);
+  if (kind !== "checked" || now < session.createdMs || now >= session.expiresMs) return undefined;
+  const { path } = session;
   const anchor = settings.trust[session.anchor];
-  const key = session.path[0]?.publicKey;
+  if (recheckValidity({ path, anchor }, now, profile).length > 0) return undefined;
+  const key = path[0]?.publicKey;
   const scheme = settings.signatureSchemes.find(({ id }) => id === session.signatureScheme);
   if (anchor === undefined || key === undefined || scheme === undefined || !offersCurve(settings, key))
     return undefined;
-  return { peer: new PeerProof(session.path, anchor, key), signature: new SignatureProof(scheme) };
+  return { peer: new PeerProof(path, anchor, key, "checked"), signature: new SignatureProof(scheme) };
 }
 
 /**
@@ -236,7 +269,7 @@ function badSignature(scheme: SignatureScheme): TlsError {
 }
 
 /** The error for a chain that was not accepted, with mbedTLS's flags and all problems. */
-function rejected(result: VerificationResult): TlsError {
+function rejected(result: Pick<VerificationResult, "flags" | "problems">): TlsError {
   const first = result.problems[0];
   // A certificate that cannot be read at all has an alert of its own, as in mbedTLS, whatever the flags say.
   const unreadable = result.problems
