@@ -18,6 +18,7 @@ import type { Group, PreparedGroup } from "./group.ts";
 import { DigestTask, type HashAlgorithm } from "./hash.ts";
 import { Hmac } from "./hmac.ts";
 import { drawResidue, toBytes } from "./integers.ts";
+import { bigIntModular, type RsaArithmetic } from "./modular.ts";
 import { PrfTask } from "./prf.ts";
 import type {
   Aead,
@@ -37,7 +38,7 @@ import type {
   SignatureAlgorithm,
   SignatureKind,
 } from "./provider.ts";
-import type { BlindingPairs } from "./rsa.ts";
+import type { RsaContext } from "./rsa.ts";
 import type { SignatureContext, SignatureMethod } from "./signature.ts";
 
 /** What a provider is composed of. ECDSA signs and verifies on the curves among `groups`. */
@@ -48,6 +49,8 @@ export interface CryptoPieces {
   readonly cbcs?: readonly CbcAlgorithm[] | undefined;
   readonly groups: readonly Group[];
   readonly signatures: readonly SignatureMethod[];
+  /** What RSA signs with; BigInt by default. */
+  readonly rsaArithmetic?: RsaArithmetic | undefined;
 }
 
 /**
@@ -78,7 +81,7 @@ class ComposedCrypto implements CryptoProvider {
   readonly #preparedAeads = new Map<AeadName, (key: Uint8Array) => Aead>();
   readonly #preparedCbcs = new Map<CbcName, CbcMaker>();
   readonly #preparedGroups = new Map<GroupName, PreparedGroup>();
-  readonly #blindingPairs: BlindingPairs = new WeakMap();
+  readonly #rsa: RsaContext;
   readonly #publicHalves = new WeakMap<Uint8Array, PublicHalf>();
 
   constructor(pieces: CryptoPieces) {
@@ -87,6 +90,7 @@ class ComposedCrypto implements CryptoProvider {
     this.#cbcs = new Map((pieces.cbcs ?? []).map((piece) => [piece.name, piece]));
     this.#groups = new Map(pieces.groups.map((piece) => [piece.name, piece]));
     this.#signatures = new Map(pieces.signatures.map((piece) => [piece.kind, piece]));
+    this.#rsa = { blindingPairs: new WeakMap(), arithmetic: pieces.rsaArithmetic?.prepare() ?? bigIntModular };
   }
 
   supports(algorithm: AlgorithmName): boolean {
@@ -209,7 +213,7 @@ class ComposedCrypto implements CryptoProvider {
     const hash = known(this.#hashes, name);
     if (digest.length !== hash.outputBytes)
       throw new UsageError("USAGE_INVALID_ARGUMENT", `a digest of ${name} has ${hash.outputBytes} bytes`);
-    return { hash, blindingPairs: this.#blindingPairs, curve: (curve) => this.#group(curve)?.curve };
+    return { hash, rsa: this.#rsa, curve: (curve) => this.#group(curve)?.curve };
   }
 }
 

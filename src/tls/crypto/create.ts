@@ -12,7 +12,9 @@ import { composeCrypto } from "./compose.ts";
 import { ecdsa } from "./ecdsa.ts";
 import { type Group, secp256r1, secp384r1, secp521r1 } from "./group.ts";
 import { secp256r1Auto, secp256r1Limbs } from "./group-limbs.ts";
+import type { RsaArithmetic } from "./modular.ts";
 import type { CryptoProvider } from "./provider.ts";
+import { rsaLimbs, rsaLimbsAuto } from "./rsa-limbs.ts";
 import { rsaPkcs1 } from "./rsa-pkcs1.ts";
 import { rsaPss } from "./rsa-pss.ts";
 import { sha1 } from "./sha1.ts";
@@ -23,16 +25,22 @@ import { x25519 } from "./x25519.ts";
 /** Options of {@link createCrypto}. */
 export interface CryptoOptions {
   /**
-   * What P-256 computes with. `"auto"`, the default, starts on BigInt and moves to limbs in doubles when enough was computed that it pays,
-   * after some 25 handshakes of one provider. `"bigint"` stays there: for engines that interpret, for which there is
-   * {@link createBigIntCrypto} too. `"limbs"` takes them from the start: the first handshake costs some 20 ms more, and no
-   * operation on a secret takes other steps for another value.
+   * What P-256 and the private operation of RSA compute with. `"auto"`, the default, starts on BigInt and moves to limbs in doubles when
+   * enough was computed that it pays: P-256 after some 25 handshakes of one provider, RSA after 25 signatures. `"bigint"` stays
+   * there: for engines that interpret, for which there is {@link createBigIntCrypto} too. `"limbs"` takes them from the start: the
+   * first handshake costs some 20 ms more, and no operation on a secret takes other steps for another value. RSA keys of more than
+   * 2,560 bits sign on BigInt in any case.
    */
   readonly arithmetic?: Arithmetic | undefined;
 }
 
-const P256 = { auto: secp256r1Auto, bigint: secp256r1, limbs: secp256r1Limbs };
-type Arithmetic = keyof typeof P256;
+/** P-256 and RSA's private operation by the name of their arithmetic. */
+const ARITHMETICS = {
+  auto: [secp256r1Auto, rsaLimbsAuto],
+  bigint: [secp256r1, undefined],
+  limbs: [secp256r1Limbs, rsaLimbs],
+} as const satisfies Record<string, readonly [Group, RsaArithmetic | undefined]>;
+type Arithmetic = keyof typeof ARITHMETICS;
 
 /**
  * thingwire's own primitives as one provider: SHA-1, SHA-256, SHA-384, SHA-512, AES-128 and AES-256 in GCM and in CBC with HMAC,
@@ -44,9 +52,10 @@ type Arithmetic = keyof typeof P256;
  */
 export function createCrypto(options: CryptoOptions = {}): CryptoProvider {
   const { arithmetic = "auto" } = options;
-  if (!Object.hasOwn(P256, arithmetic))
+  if (!Object.hasOwn(ARITHMETICS, arithmetic))
     throw new UsageError("USAGE_INVALID_ARGUMENT", 'arithmetic is "auto", "bigint" or "limbs"');
-  return createWith(P256[arithmetic]);
+  const [p256, rsaArithmetic] = ARITHMETICS[arithmetic];
+  return createWith(p256, rsaArithmetic);
 }
 
 /** The same with BigInt alone: a bundle that calls only this one has no limbs in it. For XS and QuickJS. */
@@ -54,12 +63,13 @@ export function createBigIntCrypto(): CryptoProvider {
   return createWith(secp256r1);
 }
 
-function createWith(p256: Group): CryptoProvider {
+function createWith(p256: Group, rsaArithmetic?: RsaArithmetic): CryptoProvider {
   return composeCrypto({
     hashes: [sha1, sha256, sha384, sha512],
     aeads: [aes128Gcm, aes256Gcm, chacha20Poly1305],
     cbcs: [aes128Cbc, aes256Cbc],
     groups: [p256, secp384r1, secp521r1, x25519],
     signatures: [ecdsa, rsaPkcs1, rsaPss],
+    rsaArithmetic,
   });
 }

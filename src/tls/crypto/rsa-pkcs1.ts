@@ -33,19 +33,12 @@ function verify({ hash }: SignatureContext, key: PublicKey, digest: Uint8Array, 
   return map(new PublicPowerTask(integer, usable), (message) => message === toInteger(expected));
 }
 
-function sign(
-  { hash, blindingPairs }: SignatureContext,
-  key: PrivateKey,
-  digest: Uint8Array,
-  random: Random,
-): Task<Uint8Array> {
+function sign({ hash, rsa }: SignatureContext, key: PrivateKey, digest: Uint8Array, random: Random): Task<Uint8Array> {
   const bytes = key.type === "rsa" ? Math.ceil(bitLength(key.modulus) / 8) : 0;
   const encoded = emsaPkcs1(hash.name, digest, bytes);
   if (encoded === undefined)
     throw new UsageError("USAGE_INVALID_ARGUMENT", "RSA signs with an RSA key that has room for the digest");
-  return map(privateOperation(key, toInteger(encoded), random, blindingPairs), (signature) =>
-    toBytes(signature, bytes),
-  );
+  return map(privateOperation(key, toInteger(encoded), random, rsa), (signature) => toBytes(signature, bytes));
 }
 
 /** EMSA-PKCS1-v1_5 (RFC 8017 §9.2): 00 01 ff … ff 00 DigestInfo, `bytes` long; `undefined` where it does not fit. */

@@ -32,12 +32,7 @@ function verify({ hash }: SignatureContext, key: PublicKey, digest: Uint8Array, 
   });
 }
 
-function sign(
-  { hash, blindingPairs }: SignatureContext,
-  key: PrivateKey,
-  digest: Uint8Array,
-  random: Random,
-): Task<Uint8Array> {
+function sign({ hash, rsa }: SignatureContext, key: PrivateKey, digest: Uint8Array, random: Random): Task<Uint8Array> {
   const bits = key.type === "rsa" ? bitLength(key.modulus) - 1 : 0;
   const length = Math.ceil(bits / 8);
   const dataLength = length - hash.outputBytes - 1;
@@ -58,7 +53,7 @@ function sign(
   encoded[length - 1] = TRAILER;
   return chain(new MaskTask(hash, h, data), () => {
     data[0]! &= topMask(bits);
-    return map(privateOperation(key, toInteger(encoded), random, blindingPairs), (signature) =>
+    return map(privateOperation(key, toInteger(encoded), random, rsa), (signature) =>
       toBytes(signature, Math.ceil((bits + 1) / 8)),
     );
   });

@@ -1,5 +1,5 @@
 /**
- * RSA with BigInt (RFC 8017 §5): the public operation, and the private one by the Chinese remainder theorem, blinded and checked.
+ * RSA (RFC 8017 §5): the public operation, and the private one by the Chinese remainder theorem, blinded and checked.
  *
  * Left out on purpose: encryption, multi-prime keys, key generation. How large a key must be is the policy of X.509.
  *
@@ -10,6 +10,7 @@ import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { chain, done, map, type Task } from "../../task.ts";
 import { bitLength, drawInteger, drawResidue, InverseTask, mod, multiplicationUnits, toInteger } from "./integers.ts";
+import { bigIntModular, type ModularArithmetic, type ModularArithmeticMaker } from "./modular.ts";
 import type { PrivateKey, PublicKey } from "./provider.ts";
 import { Sliced } from "./sliced.ts";
 
@@ -95,37 +96,46 @@ export class PublicPowerTask extends Sliced<bigint> {
  * digit is zero, so that every window costs the same five squarings and one multiplication.
  */
 export class SecretPowerTask extends Sliced<bigint> {
-  readonly #modulus: bigint;
+  readonly #arithmetic: ModularArithmetic<unknown>;
   readonly #units: number;
   /** base^1, base^2, … */
-  readonly #powers: bigint[];
+  readonly #powers: unknown[];
   readonly #digits: Uint8Array;
   #at: number;
-  #power = 1n;
+  #power: unknown;
 
-  constructor(base: bigint, exponent: bigint, modulus: bigint, bits: number) {
+  constructor(
+    base: bigint,
+    exponent: bigint,
+    modulus: bigint,
+    bits: number,
+    arithmetic: ModularArithmeticMaker = bigIntModular,
+  ) {
     super();
-    this.#modulus = modulus;
+    this.#arithmetic = arithmetic(modulus, bits);
     this.#units = multiplicationUnits(bits);
-    this.#powers = [base % modulus];
+    this.#powers = [this.#arithmetic.element(base % modulus)];
+    this.#power = this.#arithmetic.element(1n);
     this.#digits = digitsFromOne(exponent, bits + 8 * EXPONENT_BLINDING_BYTES);
     this.#at = this.#digits.length - 1;
   }
 
   protected advance(): number {
-    const modulus = this.#modulus;
+    const arithmetic = this.#arithmetic;
     const powers = this.#powers;
     if (powers.length < 1 << WINDOW) {
-      powers.push((powers[powers.length - 1]! * powers[0]!) % modulus);
+      powers.push(arithmetic.multiply(arithmetic.copy(powers[powers.length - 1]), powers[0]));
       return this.#units;
     }
     // A whole digit at a time: a call for each multiplication would cost a tenth of it.
     let power = this.#power;
-    for (let i = 0; i < WINDOW; i++) power = (power * power) % modulus;
-    this.#power = (power * powers[this.#digits[this.#at]! - 1]!) % modulus;
+    for (let i = 0; i < WINDOW; i++) power = arithmetic.multiply(power, power);
+    this.#power = arithmetic.multiply(power, powers[this.#digits[this.#at]! - 1]);
     if (this.#at-- === 0) {
       this.#digits.fill(0);
-      this.complete(this.#power);
+      const result = arithmetic.integer(this.#power);
+      arithmetic.wipe();
+      this.complete(result);
     }
     return (WINDOW + 1) * this.#units;
   }
@@ -152,14 +162,24 @@ export interface BlindingPair {
   readonly left: number;
 }
 
-/** The pair for the next private operation with each key. A provider has them, and they end with the key. */
-export type BlindingPairs = WeakMap<PrivateKey, BlindingPair>;
+/** What a provider has for its private operations. */
+export interface RsaContext {
+  /** The pair for the next operation with each key. They end with the key. */
+  readonly blindingPairs: WeakMap<PrivateKey, BlindingPair>;
+  /** What the secret powers are computed with. */
+  readonly arithmetic: ModularArithmeticMaker;
+}
 
 /** Squarings of a pair: an inversion costs as much as some thirty of them. */
 const MAX_SQUARINGS = 32;
 
 /** The pair to use now. Its squares are kept for the next time at once, so that two operations at a time share none. */
-function takePair(key: PrivateKey, usable: RsaModulus, random: Random, kept: BlindingPairs): Task<BlindingPair> {
+function takePair(
+  key: PrivateKey,
+  usable: RsaModulus,
+  random: Random,
+  { blindingPairs: kept }: RsaContext,
+): Task<BlindingPair> {
   const { n } = usable;
   const keep = (pair: BlindingPair): BlindingPair => {
     const { blinding, unblinding, left } = pair;
@@ -187,7 +207,7 @@ function takePair(key: PrivateKey, usable: RsaModulus, random: Random, kept: Bli
  *
  * @throws UsageError `USAGE_INVALID_ARGUMENT` where the key is not usable; the task, `INTERNAL_BUG` where the check fails.
  */
-export function privateOperation(key: PrivateKey, message: bigint, random: Random, pairs: BlindingPairs): Task<bigint> {
+export function privateOperation(key: PrivateKey, message: bigint, random: Random, context: RsaContext): Task<bigint> {
   const usable = key.type === "rsa" ? rsaModulus(key.modulus, key.publicExponent) : undefined;
   if (key.type !== "rsa" || usable === undefined)
     throw new UsageError("USAGE_INVALID_ARGUMENT", "RSA signs with an RSA key of 1024 to 8192 bits");
@@ -203,15 +223,15 @@ export function privateOperation(key: PrivateKey, message: bigint, random: Rando
   const blinded1 = exponent1 + drawExponentBlinding(random) * (p - 1n);
   const blinded2 = exponent2 + drawExponentBlinding(random) * (q - 1n);
 
-  return chain(takePair(key, usable, random, pairs), ({ blinding, unblinding }) => {
+  return chain(takePair(key, usable, random, context), ({ blinding, unblinding }) => {
     const base = (message * blinding) % n;
-    return chain(new SecretPowerTask(base, blinded1, p, bits), (power1) =>
-      chain(new SecretPowerTask(base, blinded2, q, bits), (power2) => {
+    return chain(new SecretPowerTask(base, blinded1, p, bits, context.arithmetic), (power1) =>
+      chain(new SecretPowerTask(base, blinded2, q, bits, context.arithmetic), (power2) => {
         const h = mod((power1 - power2) * coefficient, p);
         const signature = ((power2 + h * q) * unblinding) % n;
         return map(new PublicPowerTask(signature, usable), (check) => {
           if (check === message) return signature;
-          pairs.delete(key);
+          context.blindingPairs.delete(key);
           throw new UsageError(
             "INTERNAL_BUG",
             "an RSA signature did not verify: a fault in the computation, or a key whose parts do not belong together",

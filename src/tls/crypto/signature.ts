@@ -9,14 +9,14 @@ import type { Task } from "../../task.ts";
 import type { Curve } from "./curve.ts";
 import type { HashAlgorithm } from "./hash.ts";
 import type { CurveName, PrivateKey, PublicKey, SignatureKind } from "./provider.ts";
-import type { BlindingPairs } from "./rsa.ts";
+import type { RsaContext } from "./rsa.ts";
 
 /** What a method takes from its provider. */
 export interface SignatureContext {
   /** The hash that made the digest. */
   readonly hash: HashAlgorithm;
-  /** What RSA blinds its next operations with. */
-  readonly blindingPairs: BlindingPairs;
+  /** What RSA's private operations need. */
+  readonly rsa: RsaContext;
   /** A curve with the provider's tables, where the provider has it. */
   curve(name: CurveName): Curve | undefined;
 }
