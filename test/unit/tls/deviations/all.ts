@@ -13,11 +13,13 @@ import { keyExchangeDeviations } from "./key-exchange.ts";
 import { orderDeviations } from "./order.ts";
 import { recordDeviations } from "./records.ts";
 import { requestDeviations } from "./request.ts";
+import { statusDeviations } from "./status.ts";
 
 export const deviations: readonly Deviation[] = [
   ...recordDeviations,
   ...helloDeviations,
   ...certificateDeviations,
+  ...statusDeviations,
   ...keyExchangeDeviations,
   ...requestDeviations,
   ...finishedDeviations,
