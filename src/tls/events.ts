@@ -19,8 +19,9 @@ import type { MaxFragmentLength } from "./extensions.ts";
 import type { ServerResumption } from "./server-sessions.ts";
 import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
+import type { VerificationPolicy } from "./x509/policy.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
-import type { VerificationPolicy, VerificationResult } from "./x509/verify.ts";
+import type { VerificationResult } from "./x509/verify.ts";
 
 /**
  * Signs outside of the engine: a secure element, another process. Given the digest that `scheme.hash` names; answers in the form

@@ -18,7 +18,8 @@ import { checkServerOptions, type ServerSettings } from "./server-settings.ts";
 import { ExpectClientHello } from "./server-states.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
-import { certificateVerification, checkPolicy, type VerificationPolicy } from "./x509/verify.ts";
+import { checkPolicy, type VerificationPolicy } from "./x509/policy.ts";
+import { certificateVerification } from "./x509/verify.ts";
 
 /**
  * A TLS 1.2 server's end of one connection.

@@ -24,7 +24,7 @@ import { ParsingOfKept } from "./parsing.ts";
 import type { Settings } from "./settings.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { readPins } from "./x509/pins.ts";
-import type { VerificationPolicy } from "./x509/verify.ts";
+import type { VerificationPolicy } from "./x509/policy.ts";
 
 /** Bytes of a ticket that is kept at most: a ClientHello must hold it, and a device its session. */
 export const MAX_TICKET_BYTES = 16_384;

@@ -15,7 +15,7 @@ import { type ClientIdentity, checkedIdentity } from "./identity.ts";
 import { awsIot } from "./presets.ts";
 import { MAX_PLAINTEXT } from "./record.ts";
 import { allGroups, allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme } from "./suites.ts";
-import { checkPolicy, type VerificationPolicy } from "./x509/verify.ts";
+import { checkPolicy, type VerificationPolicy } from "./x509/policy.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
 

@@ -23,10 +23,11 @@ import type { Settings } from "./settings.ts";
 import type { CipherSuite, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { certificateErrors, verificationFlags } from "./x509/errors.ts";
+import { dateRule, type VerificationPolicy } from "./x509/policy.ts";
 import { flagsOf } from "./x509/problem.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
 import { recheckValidity } from "./x509/validate.ts";
-import { certificateVerification, dateRule, type VerificationPolicy, type VerificationResult } from "./x509/verify.ts";
+import { certificateVerification, type VerificationResult } from "./x509/verify.ts";
 
 /** Who decides which clients a server admits. */
 type AdmissionSettings = Pick<ServerSettings, "crypto" | "clientCertificate" | "admit">;

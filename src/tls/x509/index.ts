@@ -32,6 +32,7 @@ export { ipAddressText, matchServerName, parseIpAddress, parseServerName, type S
 export { type OcspResponse, parseOcspResponse, type SingleResponse } from "./ocsp.ts";
 export { type PemBlock, parsePem, toPem } from "./pem.ts";
 export { type PublicKeyPin, publicKeyPin } from "./pins.ts";
+export type { CertificateOpinion, UnknownTime, VerificationPolicy } from "./policy.ts";
 export type { PathCertificate, VerificationProblem } from "./problem.ts";
 export type { PathPlace, Profile, RuleBreach } from "./profile.ts";
 export { profiles } from "./profiles.ts";
@@ -40,10 +41,7 @@ export { encodeSubjectPublicKeyInfo, parseSubjectPublicKeyInfo, type SubjectPubl
 export { type AnchorConstraints, parseCertificateChain, type TrustAnchor, trustAnchors } from "./trust.ts";
 export { recheckValidity } from "./validate.ts";
 export {
-  type CertificateOpinion,
   certificateVerification,
-  type UnknownTime,
-  type VerificationPolicy,
   type VerificationResult,
   type VerifyOptions,
   verifyCertificate,

@@ -8,20 +8,24 @@
  *
  * The result is mbedTLS's in its flags. Stricter than mbedTLS: no common name, extendedKeyUsage in intermediates, strict DER, a
  * trusted leaf must be signed with its own key. A time that is unknown is a problem (`X509_TIME_UNKNOWN`, flag OTHER), never a pass,
- * unless `unknownTime` says otherwise. Algorithms are held to a profile; the app may pin keys, and is asked about each certificate.
+ * unless `unknownTime` says otherwise. Algorithms are held to a profile; the app may pin keys, and is asked about each certificate
+ * (`policy.ts`).
+ *
+ * Longer than 500 lines, because the search is one thing: its steps share what was read, tried and spent.
  *
  * @module
  */
 
-import { equal, printable, toHex } from "../../bytes.ts";
+import { equal, toHex } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import { chain, finish, map, type Task } from "../../task.ts";
 import type { CryptoProvider, PublicKey } from "../crypto/provider.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { DerReader } from "./der.ts";
-import { CertificateError, type CertificateErrorCode } from "./errors.ts";
+import { CertificateError } from "./errors.ts";
 import { type Name, namesMatch, readName } from "./name.ts";
-import { type PublicKeyPin, publicKeyPin, readPins } from "./pins.ts";
+import { publicKeyPin, readPins } from "./pins.ts";
+import { checkPolicy, dateRule, type VerificationPolicy, withOpinions } from "./policy.ts";
 import {
   certificatesOf,
   flagsOf,
@@ -31,48 +35,11 @@ import {
   problemOfError,
   type VerificationProblem,
 } from "./problem.ts";
-import { type Profile, secureProfile } from "./profile.ts";
-import { checkRevocationOptions, type RevocationOptions, revocationProblems } from "./revocation.ts";
+import { secureProfile } from "./profile.ts";
+import { type RevocationOptions, revocationProblems } from "./revocation.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
-import { type DateRule, isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
-
-/**
- * What to do without the time of day. `reject`: no chain is accepted. `floor`: with a moment that is surely past (that of the build;
- * milliseconds since 1970), certificates that had expired by then are refused; an `at` before it counts as unknown. `acceptUntilKnown`:
- * dates are not looked at. After the last two call `recheckValidity` as soon as the time is known; a TLS client does.
- */
-export type UnknownTime = "reject" | "acceptUntilKnown" | { readonly floor: number };
-
-/** What an app says about a certificate: nothing lets things be. An answer that is none of these is a veto. */
-export type CertificateOpinion =
-  /** It is not accepted, for this reason. */
-  | { readonly veto: string }
-  /** These of its problems do not count. */
-  | { readonly forgive: readonly CertificateErrorCode[] }
-  | undefined;
-
-/** How chains are verified, whatever they are for. */
-export interface VerificationPolicy extends Omit<RevocationOptions, "ocsp"> {
-  /** Algorithms and further rules; `profiles.secure` by default. */
-  readonly profile?: Profile | undefined;
-  /** CA certificates between leaf and anchor at most, self-issued ones not counted; 8 by default. */
-  readonly maxIntermediates?: number | undefined;
-  /** What to do without the time of day; `reject` by default. */
-  readonly unknownTime?: UnknownTime | undefined;
-  /** Keys of which one at least must be that of a certificate of the path, or of its anchor. */
-  readonly pins?: readonly PublicKeyPin[] | undefined;
-  /**
-   * Asked about each certificate of the path that was found, from the anchor to the leaf, when all else is checked, whether it has problems or not. What
-   * it throws is a veto. It is not asked again when a TLS session is resumed.
-   */
-  readonly onCertificate?: ((found: PathCertificate) => CertificateOpinion) | undefined;
-  /**
-   * Whether `onCertificate` may forgive problems, as mbedTLS's `f_vrfy` may; false by default. What was not proved cannot be forgiven: a path
-   * that leads to no anchor, a signature that was not checked, a limit.
-   */
-  readonly mayForgive?: boolean | undefined;
-}
+import { isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
 
 /** What a chain is verified for, and against. */
 export interface VerifyOptions extends VerificationPolicy, Pick<RevocationOptions, "ocsp"> {
@@ -116,13 +83,6 @@ const MAX_COMPARISONS = 65_536;
 /** Paths to an anchor whose revocation is looked up. */
 const MAX_REVOCATIONS = 4;
 
-/** Problems that leave something unproved. */
-const UNFORGIVABLE: readonly CertificateErrorCode[] = /* @__PURE__ */ Object.freeze([
-  "X509_WEAK_HASH",
-  "X509_UNSUPPORTED_ALGORITHM",
-  "X509_LIMIT",
-] as const);
-
 /** Rough costs in units (one field multiplication each) of what is not a task of the provider's. */
 const UNITS = { link: 1, parseBytes: 64, validate: 32, comparisons: 8 } as const;
 
@@ -146,34 +106,6 @@ export function certificateVerification(options: VerifyOptions): Task<Verificati
  */
 export function verifyCertificate(options: VerifyOptions): VerificationResult {
   return finish(certificateVerification(options));
-}
-
-/** Checks what a policy says. Throws UsageError. */
-export function checkPolicy(policy: VerificationPolicy): void {
-  const { profile = secureProfile, maxIntermediates = 0, unknownTime, pins, onCertificate } = policy;
-  const isRight =
-    maxIntermediates >= 0 &&
-    profile.minRsaBits >= 0 &&
-    (unknownTime === undefined ||
-      unknownTime === "reject" ||
-      unknownTime === "acceptUntilKnown" ||
-      Number.isFinite(unknownTime.floor)) &&
-    (onCertificate === undefined || typeof onCertificate === "function");
-  if (!isRight)
-    throw new UsageError(
-      "USAGE_INVALID_ARGUMENT",
-      'maxIntermediates is a number from 0, profile one of profiles, unknownTime "reject", "acceptUntilKnown" or { floor: ms }, onCertificate a function',
-    );
-  if (pins !== undefined) readPins(pins);
-  checkRevocationOptions(policy);
-}
-
-/** How dates are judged at a time that is known, or is not. */
-export function dateRule(at: number | undefined, unknownTime: UnknownTime = "reject"): DateRule {
-  const floor = typeof unknownTime === "object" ? unknownTime.floor : undefined;
-  if (at !== undefined && !(floor !== undefined && at < floor)) return { kind: "checked", at };
-  if (floor !== undefined) return { kind: "floor", at: floor };
-  return { kind: unknownTime === "acceptUntilKnown" ? "unchecked" : "unknown", at: undefined };
 }
 
 /** A trust anchor, read. */
@@ -451,7 +383,9 @@ class Verification implements Task<VerificationResult> {
     }
     const found = this.#candidate(anchor, []);
     const { crls, ocsp } = this.#options;
-    if (found.problems.length > 0 || (crls === undefined && ocsp === undefined)) this.#consider(found);
+    // Where the app may forgive the problems, revocation must be known too.
+    const isDone = found.problems.length > 0 && this.#options.mayForgive !== true;
+    if (isDone || (crls === undefined && ocsp === undefined)) this.#consider(found);
     else if (++this.#revocations > MAX_REVOCATIONS) this.#giveUp(`${MAX_REVOCATIONS} paths with revoked certificates`);
     else this.#revocation = { task: this.#revocationOf(found.path, anchor), found };
   }
@@ -466,7 +400,7 @@ class Verification implements Task<VerificationResult> {
     if (!task.step(units)) return;
     this.#spent += task.spent;
     this.#revocation = undefined;
-    this.#consider({ ...found, problems: task.result });
+    this.#consider({ ...found, problems: [...found.problems, ...task.result] });
   }
 
   #revocationOf(path: readonly Placed[], anchor: TrustAnchor): Task<readonly VerificationProblem[]> {
@@ -573,7 +507,7 @@ class Verification implements Task<VerificationResult> {
   }
 
   #conclude({ path, anchor, problems: found }: Candidate): void {
-    const problems = this.#heard(path, anchor, found);
+    const problems = withOpinions(path, anchor, found, this.#options);
     const { kind } = this.#rules.dates;
     this.#result = {
       ok: anchor !== undefined && problems.length === 0,
@@ -585,46 +519,6 @@ class Verification implements Task<VerificationResult> {
       validity: kind === "unknown" ? "unchecked" : kind,
     };
     for (const list of [this.#anchors, this.#certificates, this.#names, this.#keys, this.#path]) list.length = 0;
-  }
-
-  /** The problems with what the app says to each certificate, from the anchor to the leaf. */
-  #heard(
-    path: readonly Placed[],
-    anchor: TrustAnchor | undefined,
-    found: readonly VerificationProblem[],
-  ): readonly VerificationProblem[] {
-    const { onCertificate, mayForgive } = this.#options;
-    if (onCertificate === undefined) return found;
-    let problems = found;
-    for (const one of [...certificatesOf(path, anchor, found)].reverse()) {
-      const opinion = opinionOf(onCertificate, one);
-      if ("veto" in opinion) {
-        const placed = path[one.depth];
-        problems = [
-          ...problems,
-          problemOf(placed, one.depth, "X509_VETO", "certificate", "onCertificate", opinion.veto),
-        ];
-      } else if (mayForgive)
-        problems = problems.filter(
-          ({ code, depth }) => depth !== one.depth || UNFORGIVABLE.includes(code) || !opinion.forgive.includes(code),
-        );
-    }
-    return problems;
-  }
-}
-
-/** What an app says to a certificate. Fails closed: an error, a promise, a boolean are vetoes. */
-function opinionOf(
-  ask: (found: PathCertificate) => CertificateOpinion,
-  found: PathCertificate,
-): Exclude<CertificateOpinion, undefined> {
-  try {
-    const opinion: unknown = ask(found) ?? { forgive: [] };
-    const { veto, forgive } = opinion as { readonly veto?: unknown; readonly forgive?: unknown };
-    if (veto === undefined && Array.isArray(forgive)) return { forgive };
-    return { veto: typeof veto === "string" ? printable(veto) : "the answer is neither a veto nor a forgiveness" };
-  } catch (error) {
-    return { veto: printable(error instanceof Error ? error.message : String(error)) };
   }
 }
 
