@@ -47,7 +47,7 @@ const MAX_FEATURES = 16;
 
 /** Checks the options. Throws UsageError. */
 export function checkRevocationOptions({ crls = [], revocation = "hard-fail" }: RevocationOptions): void {
-  if (!Array.isArray(crls) || crls.length > MAX_CRLS || crls.some((list) => list?.entries === undefined))
+  if (!Array.isArray(crls) || crls.length > MAX_CRLS || crls.some((list) => !(list?.tbs instanceof Uint8Array)))
     throw new UsageError("USAGE_INVALID_ARGUMENT", `crls must be ${MAX_CRLS} or fewer, made by certificateLists`);
   if (revocation !== "hard-fail" && revocation !== "soft-fail")
     throw new UsageError("USAGE_INVALID_ARGUMENT", 'revocation must be "hard-fail" or "soft-fail"');
