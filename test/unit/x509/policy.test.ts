@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   type CertificateOpinion,
+  certificateLists,
   type PathCertificate,
   parseCertificate,
   profiles,
@@ -15,6 +16,7 @@ import {
 } from "../../../src/tls/x509/index.ts";
 import { ecKey, rsaKey } from "./node-double.ts";
 import { anchors, ca, check, codes, crypto, DAY, type Entity, NOW, server, withAlgorithm } from "./pki.ts";
+import { crl } from "./revocation-writer.ts";
 
 let root: Entity;
 let sub: Entity;
@@ -199,6 +201,14 @@ describe("onCertificate", () => {
     const both = verify(asking(() => ({ forgive: ["X509_EXPIRED"] }), true).policy, chain);
     expect(both.ok).toBe(true);
     expect(both.flags).toBe(0);
+  });
+
+  it("RFC 5280 §6.3 what is forgiven does not keep revocation from being looked up", () => {
+    const old = server(root, { notAfter: NOW - 1000, serial: 9 });
+    const forgiving = asking(() => ({ forgive: ["X509_EXPIRED"] }), true).policy;
+    const withCrl = (...entries: { serial: number }[]) => ({ crls: certificateLists(crl({ issuer: root, entries })) });
+    expect(verify({ ...forgiving, ...withCrl() }, [old]).ok).toBe(true);
+    expect(codes(verify({ ...forgiving, ...withCrl({ serial: 9 }) }, [old]))).toEqual(["X509_REVOKED"]);
   });
 
   it("what was not proved is not forgiven: no anchor, a wrong signature, a hash that was not checked, a limit", () => {
