@@ -3,11 +3,17 @@
  * values as `data`. The server is one of the table of deviations.
  */
 import { describe, expect, it } from "vitest";
+import { concat } from "../../../src/bytes.ts";
 import type { TlsError } from "../../../src/tls/errors.ts";
+import { ExtensionType } from "../../../src/tls/extensions.ts";
+import type { ClientHello } from "../../../src/tls/messages.ts";
+import * as suites from "../../../src/tls/suites.ts";
 import { crypto, Driver, ecIdentity } from "./client.ts";
 import { deviations } from "./deviations/all.ts";
 import { CbcForger } from "./deviations/cbc-forger.ts";
+import { type ClientScript, ScriptedClient } from "./scripted-client.ts";
 import { ScriptedServer } from "./scripted-server.ts";
+import { ServerDriver } from "./server.ts";
 
 /** The error that a row of the table leads to. */
 function errorOf(title: string): TlsError {
@@ -175,10 +181,182 @@ const rows: readonly [title: string, detail: string, values?: Record<string, unk
   ],
 ];
 
+const bytes = (...values: number[]) => Uint8Array.from(values);
+
+/** Replaces an extension of the ClientHello. */
+const extend =
+  (type: number, ...data: number[]) =>
+  (hello: ClientHello): ClientHello => ({
+    ...hello,
+    extensions: [...hello.extensions!.filter((one) => one.type !== type), { type, data: bytes(...data) }],
+  });
+
+/** What a server says of a client's mistakes. */
+const toServer: readonly {
+  readonly title: string;
+  readonly hello?: ClientScript["hello"];
+  readonly script?: ClientScript;
+  readonly detail: string;
+  readonly values?: Record<string, unknown>;
+}[] = [
+  {
+    title: "RFC 5246 §E.1 TLS 1.1",
+    hello: (hello) => ({ ...hello, version: 0x0302 }),
+    detail: "the client offers 0x0302",
+    values: { version: "0x0302" },
+  },
+  {
+    title: "RFC 8446 §4.2.1 only versions that are not ours",
+    hello: extend(ExtensionType.supported_versions, 4, 3, 4, 3, 1),
+    detail: "the client offers 0x0304, 0x0301",
+    values: { version: "0x0304, 0x0301" },
+  },
+  {
+    title: "RFC 5246 §7.4.1.2 only compression",
+    hello: (hello) => ({ ...hello, compressions: [1, 64] }),
+    detail: "only 1, 64",
+  },
+  {
+    title: "RFC 5246 §7.4.1.2 no suites",
+    hello: (hello) => ({ ...hello, suites: [] }),
+    detail: "ClientHello at byte 37: cipher_suites is empty",
+    values: unreadable("ClientHello", 37),
+  },
+  {
+    title: "RFC 5246 §7.4.1.2 no compressions",
+    hello: (hello) => ({ ...hello, compressions: [] }),
+    detail: "ClientHello at byte 40: compression_methods is empty",
+    values: unreadable("ClientHello", 40),
+  },
+  {
+    title: "RFC 5246 §7.4.1.4 an extension twice",
+    hello: (hello) => ({ ...hello, extensions: [...hello.extensions!, { type: 10, data: bytes(0, 2, 0, 23) }] }),
+    detail: "type 10",
+    values: { extension: 10 },
+  },
+  {
+    title: "RFC 5246 §7.4.1.3 no suite of ours",
+    hello: (hello) => ({ ...hello, suites: [0x1301] }),
+    detail: "no cipher suite for an ECDSA certificate",
+  },
+  {
+    title: "RFC 8422 §5.3 no curve for the certificate",
+    hello: extend(ExtensionType.supported_groups, 0, 2, 0, 29),
+    detail: "no curve for a certificate on secp256r1",
+  },
+  {
+    title: "RFC 5246 §7.4.1.4.1 no scheme for the key",
+    hello: extend(ExtensionType.signature_algorithms, 0, 2, 4, 1),
+    detail: "no signature scheme",
+  },
+  {
+    title: "RFC 8422 §5.1.1 no groups",
+    hello: extend(ExtensionType.supported_groups, 0, 0),
+    detail: "supported_groups at byte 2: named_group_list is empty",
+    values: unreadable("supported_groups", 2),
+  },
+  {
+    title: "RFC 5246 §7.4.1.4.1 half a scheme",
+    hello: extend(ExtensionType.signature_algorithms, 0, 1, 4),
+    detail: "signature_algorithms at byte 2: supported_signature_algorithms of 1 bytes",
+    values: unreadable("signature_algorithms", 2),
+  },
+  {
+    title: "RFC 8446 §4.2.1 no versions",
+    hello: extend(ExtensionType.supported_versions, 0),
+    detail: "supported_versions at byte 1: versions is empty",
+    values: unreadable("supported_versions", 1),
+  },
+  {
+    title: "RFC 8446 §4.2.1 bytes behind the versions",
+    hello: extend(ExtensionType.supported_versions, 2, 3, 3, 0),
+    detail: "supported_versions at byte 3: 1 byte(s) left behind the extension supported_versions",
+    values: unreadable("supported_versions", 3),
+  },
+  {
+    title: "RFC 6066 §3 an empty list of names",
+    hello: extend(ExtensionType.server_name, 0, 0),
+    detail: "server_name at byte 2: server_name_list is empty",
+    values: unreadable("server_name", 2),
+  },
+  {
+    title: "RFC 6066 §3 an empty name",
+    hello: extend(ExtensionType.server_name, 0, 3, 0, 0, 0),
+    detail: "server_name at byte 5: a name is empty",
+    values: unreadable("server_name", 5),
+  },
+  {
+    title: "RFC 6066 §3 two host names",
+    hello: extend(ExtensionType.server_name, 0, 8, 0, 0, 1, 97, 0, 0, 1, 98),
+    detail: "server_name at byte 10: two host names",
+    values: unreadable("server_name", 10),
+  },
+  {
+    title: "RFC 6066 §3 a host name that is no text",
+    hello: extend(ExtensionType.server_name, 0, 4, 0, 0, 1, 255),
+    detail: "server_name at byte 6: a host name that is no text",
+    values: unreadable("server_name", 6),
+  },
+  {
+    title: "RFC 6066 §4 a fifth max_fragment_length",
+    hello: extend(ExtensionType.max_fragment_length, 5),
+    detail: "number 5",
+  },
+  {
+    title: "RFC 6066 §4 bytes behind max_fragment_length",
+    hello: extend(ExtensionType.max_fragment_length, 1, 0),
+    detail: "max_fragment_length at byte 1: 1 byte(s) left behind max_fragment_length",
+    values: unreadable("max_fragment_length", 1),
+  },
+  {
+    title: "RFC 7301 §3.1 no protocols",
+    hello: extend(ExtensionType.application_layer_protocol_negotiation, 0, 0),
+    detail: "application_layer_protocol_negotiation at byte 2: protocol_name_list is empty",
+    values: unreadable("application_layer_protocol_negotiation", 2),
+  },
+  {
+    title: "RFC 7301 §3.1 an empty protocol",
+    hello: extend(ExtensionType.application_layer_protocol_negotiation, 0, 1, 0),
+    detail: "application_layer_protocol_negotiation at byte 3: a protocol name is empty",
+    values: unreadable("application_layer_protocol_negotiation", 3),
+  },
+  {
+    title: "RFC 8422 §5.7 an empty key",
+    script: { publicKey: () => bytes() },
+    detail: "ClientKeyExchange at byte 1: the ephemeral key is empty",
+    values: unreadable("ClientKeyExchange", 1),
+  },
+  {
+    title: "RFC 8422 §5.10 a key that is no point",
+    script: { publicKey: () => new Uint8Array(65).fill(4) },
+    detail: "secp256r1",
+  },
+  {
+    title: "RFC 5246 §7.4.8 a scheme for another kind of key",
+    script: { certificateVerify: (right) => ({ ...right, scheme: suites.rsa_pkcs1_sha256.id }) },
+    detail: "rsa_pkcs1_sha256 with a key of type secp256r1",
+  },
+  {
+    title: "RFC 5246 §7.4.8 a scheme that was not asked for",
+    script: { certificateVerify: (right) => ({ ...right, scheme: 0x0203 }) },
+    detail: "0x0203",
+  },
+];
+
 describe("an error says what came and what was wanted", () => {
   it.each(rows)("%s: %s", (title, detail, values = {}) => {
     const error = errorOf(title);
     expect(error.message).toMatch(/^.+: /);
+    expect(error.message.slice(error.message.indexOf(": ") + 2)).toBe(detail);
+    expect(valuesOf(error)).toEqual(values);
+  });
+
+  it.each(toServer)("$title: $detail", ({ hello, script, detail, values = {} }) => {
+    const client = new ScriptedClient(hello === undefined ? script : { hello });
+    const driver = new ServerDriver({ groups: [suites.secp256r1] });
+    for (let sent = client.start(); sent.length > 0; sent = client.receive(concat(driver.output.splice(0))))
+      driver.feed(sent);
+    const error = driver.error!;
     expect(error.message.slice(error.message.indexOf(": ") + 2)).toBe(detail);
     expect(valuesOf(error)).toEqual(values);
   });

@@ -16,6 +16,7 @@ import { sha384 } from "../../../src/tls/crypto/sha512.ts";
 import { presets } from "../../../src/tls/presets.ts";
 import { ContentType, type RecordProtection } from "../../../src/tls/record.ts";
 import type { CbcSuite, CipherSuite } from "../../../src/tls/suites.ts";
+import { seededRandom } from "../../fixtures/seeded-random.ts";
 import { systemRandom } from "./client.ts";
 import { nullCrypto } from "./null-crypto.ts";
 import { sealed } from "./scripted-server.ts";
@@ -55,6 +56,20 @@ describe("nonces", () => {
       const expected = Buffer.concat([cipher.update(Uint8Array.of(1, 2, 3)), cipher.final(), cipher.getAuthTag()]);
       expect(toHex(record)).toBe(`1703030013${expected.toString("hex")}`);
     }
+  });
+
+  it("RFC 5246 §6.3 a protection has copies of its keys: the key block is wiped once they are cut out of it", () => {
+    for (const suite of presets.full({ arithmetic: "limbs" }))
+      for (const encryptThenMac of [false, true]) {
+        const context = () => ({ crypto: own, random: seededRandom(1), encryptThenMac });
+        const keys = keysOf(suite);
+        const kept = { macKey: keys.macKey.slice(), key: keys.key.slice(), fixedIv: keys.fixedIv.slice() };
+        const protection = suite.protect(keys, context());
+        for (const part of Object.values(keys)) part.fill(0);
+        const text = Uint8Array.of(1, 2, 3);
+        const right = sealed(suite.protect(kept, context()), application_data, text);
+        expect(toHex(sealed(protection, application_data, text))).toBe(toHex(right));
+      }
   });
 
   it("RFC 5246 §6.2.3.2 CBC: a fresh vector from Random for each record, with its label", () => {

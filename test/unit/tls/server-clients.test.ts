@@ -21,7 +21,7 @@ import { crypto, der, ecIdentity, NOW, rsaIdentity, trust } from "./client.ts";
 import * as fixtures from "./fixtures.ts";
 import { type ClientScript, ScriptedClient } from "./scripted-client.ts";
 import { inPieces, plain } from "./scripted-server.ts";
-import { rsaServer, ServerDriver } from "./server.ts";
+import { ecServer, rsaServer, ServerDriver } from "./server.ts";
 
 const { handshake, alert, change_cipher_spec, application_data } = ContentType;
 const bytes = (...values: number[]) => Uint8Array.from(values);
@@ -629,6 +629,23 @@ describe("what a server must put up with", () => {
     });
     dialog(client);
     expect(client.serverHello).toMatchObject({ extensions: undefined });
+  });
+
+  it("RFC 5246 §7.4.1.4 each extension that was asked for is answered, in the form of its RFC", () => {
+    const asked = [extend(16, bytes(0, 5, 4, 109, 113, 116, 116)), extend(1, bytes(2)), extend(22, NONE)];
+    const client = new ScriptedClient({
+      hello: (hello) => asked.reduce((before, one) => one(before), hello),
+    });
+    dialog(client, { select: () => ({ identity: ecServer, alpn: "mqtt" }) });
+    // encrypt_then_mac is for suites of CBC only (RFC 7366 §3).
+    expect(client.serverHello?.extensions).toEqual([
+      { type: 0, data: NONE },
+      { type: 0xff01, data: bytes(0) },
+      { type: 11, data: bytes(1, 0) },
+      { type: 16, data: bytes(0, 5, 4, 109, 113, 116, 116) },
+      { type: 1, data: bytes(2) },
+      { type: 23, data: NONE },
+    ]);
   });
 
   it("RFC 5246 §7.2.2 a renegotiation is refused with a warning, and data go on", () => {
