@@ -16,7 +16,7 @@
 
 import { mod } from "./integers.ts";
 import { addProduct, COLUMNS, carryOnce, clearBlock, takeBlock } from "./limb-blocks.ts";
-import { CARRY, fromLimbs, LIMBS, LIMBS_BITS, type Limbs, newLimbs, toLimbs } from "./limbs.ts";
+import { fromLimbs, LIMBS, LIMBS_BITS, type Limbs, newLimbs, toLimbs } from "./limbs.ts";
 import { bigIntModular, type ModularArithmetic, type ModularArithmeticMaker, type RsaArithmetic } from "./modular.ts";
 
 /** Above them a column could pass 2^53. */
@@ -142,11 +142,8 @@ class LimbModular implements ModularArithmetic<Cell> {
       if (i < size) clearBlock(columns, n[0]!, q[i]!);
       else takeBlock(columns, x[i - size]!);
     }
-    const top = x[size - 1]!;
-    takeBlock(columns, top);
-    // There is no block above it that could take its carry.
-    top[LIMBS - 1]! += columns[0]! / CARRY;
-    columns[0] = 0;
+    // Its last limb is far below 2^23 (`EXTRA_BITS`) and hands no carry on.
+    takeBlock(columns, x[size - 1]!);
     carryOnce(a.limbs);
     return a;
   }
