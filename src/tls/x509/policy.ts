@@ -58,6 +58,8 @@ export function checkPolicy(policy: VerificationPolicy): void {
   const isRight =
     maxIntermediates >= 0 &&
     profile.minRsaBits >= 0 &&
+    Array.isArray(profile.curves) &&
+    Array.isArray(profile.hashes) &&
     (unknownTime === undefined ||
       unknownTime === "reject" ||
       unknownTime === "acceptUntilKnown" ||

@@ -360,6 +360,8 @@ describe("RFC 5937 §3.2 limits of an anchor", () => {
 describe("a policy that cannot be used is the caller's mistake", () => {
   it.each<[string, object]>([
     ["a profile by name", { profile: "strict" }],
+    ["a profile that says nothing of curves", { profile: { minRsaBits: 2048, hashes: [] } }],
+    ["a profile that says nothing of hashes", { profile: { minRsaBits: 2048, curves: [] } }],
     ["maxIntermediates", { maxIntermediates: -1 }],
     ["unknownTime", { unknownTime: "accept" }],
     ["a floor that is no number", { unknownTime: { floor: Number.NaN } }],
