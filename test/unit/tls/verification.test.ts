@@ -143,6 +143,13 @@ describe("RFC 5280 §6.1.3 a 2 a device whose clock is set later", () => {
     expect(late({ floor: NOW + YEARS }, undefined).dialog.client.error?.alert).toBe(Alert.certificate_expired);
   });
 
+  it("dates that were right once the time was known are not looked at again", () => {
+    let now: number | undefined;
+    const dialog = under({ unknownTime: "acceptUntilKnown" }, { wallMs: () => now });
+    for (now of [NOW, NOW + YEARS]) dialog.run();
+    expect(dialog.client.error).toBeUndefined();
+  });
+
   it("with the time known from the start nothing is looked at again", () => {
     const { dialog, validity } = late("acceptUntilKnown", NOW + YEARS, NOW);
     expect(validity).toBe("checked");

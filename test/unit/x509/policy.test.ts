@@ -208,6 +208,8 @@ describe("onCertificate", () => {
     const forgiving = asking(() => ({ forgive: ["X509_EXPIRED"] }), true).policy;
     const withCrl = (...entries: { serial: number }[]) => ({ crls: certificateLists(crl({ issuer: root, entries })) });
     expect(verify({ ...forgiving, ...withCrl() }, [old]).ok).toBe(true);
+    const silent = asking(() => undefined, true).policy;
+    expect(codes(verify({ ...silent, ...withCrl() }, [old]))).toEqual(["X509_EXPIRED"]);
     expect(codes(verify({ ...forgiving, ...withCrl({ serial: 9 }) }, [old]))).toEqual(["X509_REVOKED"]);
   });
 
