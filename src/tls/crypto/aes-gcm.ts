@@ -9,7 +9,7 @@
 
 import { type AeadAlgorithm, AeadTask, aeadOf } from "./aead-task.ts";
 import { Aes, aesTable } from "./aes.ts";
-import { gcmBulk } from "./gcm-bulk.ts";
+import { type BulkKey, bulkKey, gcmBulk, HAS_BULK_FORM } from "./gcm-bulk.ts";
 import { Ghash } from "./ghash.ts";
 import type { Aead, AeadName } from "./provider.ts";
 import { readWord, writeWord } from "./words.ts";
@@ -54,6 +54,7 @@ class GcmTask extends AeadTask {
   /** The counter block, and what the cipher makes of it. */
   readonly #counter = new Int32Array(4);
   readonly #stream = new Int32Array(4);
+  #bulkKey: BulkKey | undefined;
   /** Of the memory last worked on in bulk: most records stand in one buffer. */
   #view: DataView | undefined;
 
@@ -78,7 +79,8 @@ class GcmTask extends AeadTask {
   protected advance(buffer: Uint8Array, at: number, end: number, sealing: boolean): void {
     const blocks = (end - at) >> 4;
     const whole = at + 16 * blocks;
-    if (blocks >= BULK_BLOCKS && this.#shared.blocks >= BULK_AFTER) this.#bulk(buffer, at, whole, sealing);
+    if (HAS_BULK_FORM && blocks >= BULK_BLOCKS && this.#shared.blocks >= BULK_AFTER)
+      this.#bulk(buffer, at, whole, sealing);
     else for (; at < whole; at += 16) this.#block(buffer, at, sealing);
     if (whole < end) this.#rest(buffer, whole, end, sealing);
     this.#shared.blocks += blocks;
@@ -95,15 +97,17 @@ class GcmTask extends AeadTask {
     this.#ghash.wipe();
     this.#counter.fill(0);
     this.#stream.fill(0);
+    this.#bulkKey = undefined;
     this.#view = undefined;
   }
 
   #bulk(buffer: Uint8Array, at: number, end: number, sealing: boolean): void {
+    this.#bulkKey ??= bulkKey(this.#aes, this.#ghash);
     const view = this.#viewOf(buffer);
     const offset = buffer.byteOffset;
     for (; at < end; at += BULK_BYTES) {
       const stop = offset + Math.min(end, at + BULK_BYTES);
-      gcmBulk(this.#aes, this.#ghash, this.#counter, view, offset + at, stop, sealing);
+      gcmBulk(this.#bulkKey, this.#counter, view, offset + at, stop, sealing);
     }
   }
 

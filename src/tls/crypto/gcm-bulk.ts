@@ -11,22 +11,36 @@
 import { type Aes, nextRow } from "./aes.ts";
 import type { Ghash } from "./ghash.ts";
 
+/** What the bulk form reads of a key. */
+export interface BulkKey {
+  /** {@link Aes.table}, whose first 256 words are read. */
+  readonly table: Int32Array;
+  readonly roundKeys: Int32Array;
+  /** {@link Ghash.multiples}, through a view: V8 then computes an address in fewer steps, which is a seventh of the whole time. */
+  readonly multiples: DataView;
+  readonly state: Int32Array;
+}
+
+/** Whether {@link gcmBulk} computes right on this machine: the view reads the tables' words as little-endian ones. */
+export const HAS_BULK_FORM = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+export function bulkKey({ table, roundKeys }: Aes, { multiples, state }: Ghash): BulkKey {
+  return { table, roundKeys, multiples: new DataView(multiples.buffer), state };
+}
+
 /**
  * Seals or opens the whole blocks of `view[at, end)` in place: `end - at` is a multiple of 16.
  *
  * @param counter - the block of the last counter used: four words, of which the last is counted up.
  */
 export function gcmBulk(
-  aes: Aes,
-  ghash: Ghash,
+  { table: t, roundKeys: keys, multiples: m, state }: BulkKey,
   counter: Int32Array,
   view: DataView,
   at: number,
   end: number,
   sealing: boolean,
 ): void {
-  const { table: t, roundKeys: keys } = aes;
-  const { multiples: m, state } = ghash;
   const last = keys.length - 4;
   // In locals, since V8 would check the bounds of each for every block.
   const k3 = keys[3]!;
@@ -199,28 +213,28 @@ export function gcmBulk(
     a = b = c = d = e = f = g = h = 0;
     // biome-ignore format: a line a byte of the four words shows what repeats
     {
-      let n = (y3 & 255) << 2; d ^= m[n]!; e ^= m[n + 1]!; f ^= m[n + 2]!; g ^= m[n + 3]!;
-      n = (y2 & 255) << 2; c ^= m[n]!; d ^= m[n + 1]!; e ^= m[n + 2]!; f ^= m[n + 3]!;
-      n = (y1 & 255) << 2; b ^= m[n]!; c ^= m[n + 1]!; d ^= m[n + 2]!; e ^= m[n + 3]!;
-      n = (y0 & 255) << 2; a ^= m[n]!; b ^= m[n + 1]!; c ^= m[n + 2]!; d ^= m[n + 3]!;
+      let n = (y3 << 4) & 4080; d ^= m.getInt32(n, true); e ^= m.getInt32(n | 4, true); f ^= m.getInt32(n | 8, true); g ^= m.getInt32(n | 12, true);
+      n = (y2 << 4) & 4080; c ^= m.getInt32(n, true); d ^= m.getInt32(n | 4, true); e ^= m.getInt32(n | 8, true); f ^= m.getInt32(n | 12, true);
+      n = (y1 << 4) & 4080; b ^= m.getInt32(n, true); c ^= m.getInt32(n | 4, true); d ^= m.getInt32(n | 8, true); e ^= m.getInt32(n | 12, true);
+      n = (y0 << 4) & 4080; a ^= m.getInt32(n, true); b ^= m.getInt32(n | 4, true); c ^= m.getInt32(n | 8, true); d ^= m.getInt32(n | 12, true);
       h = (h >>> 8) | (g << 24); g = (g >>> 8) | (f << 24); f = (f >>> 8) | (e << 24); e = (e >>> 8) | (d << 24);
       d = (d >>> 8) | (c << 24); c = (c >>> 8) | (b << 24); b = (b >>> 8) | (a << 24); a >>>= 8;
-      n = ((y3 >> 8) & 255) << 2; d ^= m[n]!; e ^= m[n + 1]!; f ^= m[n + 2]!; g ^= m[n + 3]!;
-      n = ((y2 >> 8) & 255) << 2; c ^= m[n]!; d ^= m[n + 1]!; e ^= m[n + 2]!; f ^= m[n + 3]!;
-      n = ((y1 >> 8) & 255) << 2; b ^= m[n]!; c ^= m[n + 1]!; d ^= m[n + 2]!; e ^= m[n + 3]!;
-      n = ((y0 >> 8) & 255) << 2; a ^= m[n]!; b ^= m[n + 1]!; c ^= m[n + 2]!; d ^= m[n + 3]!;
+      n = (y3 >> 4) & 4080; d ^= m.getInt32(n, true); e ^= m.getInt32(n | 4, true); f ^= m.getInt32(n | 8, true); g ^= m.getInt32(n | 12, true);
+      n = (y2 >> 4) & 4080; c ^= m.getInt32(n, true); d ^= m.getInt32(n | 4, true); e ^= m.getInt32(n | 8, true); f ^= m.getInt32(n | 12, true);
+      n = (y1 >> 4) & 4080; b ^= m.getInt32(n, true); c ^= m.getInt32(n | 4, true); d ^= m.getInt32(n | 8, true); e ^= m.getInt32(n | 12, true);
+      n = (y0 >> 4) & 4080; a ^= m.getInt32(n, true); b ^= m.getInt32(n | 4, true); c ^= m.getInt32(n | 8, true); d ^= m.getInt32(n | 12, true);
       h = (h >>> 8) | (g << 24); g = (g >>> 8) | (f << 24); f = (f >>> 8) | (e << 24); e = (e >>> 8) | (d << 24);
       d = (d >>> 8) | (c << 24); c = (c >>> 8) | (b << 24); b = (b >>> 8) | (a << 24); a >>>= 8;
-      n = ((y3 >> 16) & 255) << 2; d ^= m[n]!; e ^= m[n + 1]!; f ^= m[n + 2]!; g ^= m[n + 3]!;
-      n = ((y2 >> 16) & 255) << 2; c ^= m[n]!; d ^= m[n + 1]!; e ^= m[n + 2]!; f ^= m[n + 3]!;
-      n = ((y1 >> 16) & 255) << 2; b ^= m[n]!; c ^= m[n + 1]!; d ^= m[n + 2]!; e ^= m[n + 3]!;
-      n = ((y0 >> 16) & 255) << 2; a ^= m[n]!; b ^= m[n + 1]!; c ^= m[n + 2]!; d ^= m[n + 3]!;
+      n = (y3 >> 12) & 4080; d ^= m.getInt32(n, true); e ^= m.getInt32(n | 4, true); f ^= m.getInt32(n | 8, true); g ^= m.getInt32(n | 12, true);
+      n = (y2 >> 12) & 4080; c ^= m.getInt32(n, true); d ^= m.getInt32(n | 4, true); e ^= m.getInt32(n | 8, true); f ^= m.getInt32(n | 12, true);
+      n = (y1 >> 12) & 4080; b ^= m.getInt32(n, true); c ^= m.getInt32(n | 4, true); d ^= m.getInt32(n | 8, true); e ^= m.getInt32(n | 12, true);
+      n = (y0 >> 12) & 4080; a ^= m.getInt32(n, true); b ^= m.getInt32(n | 4, true); c ^= m.getInt32(n | 8, true); d ^= m.getInt32(n | 12, true);
       h = (h >>> 8) | (g << 24); g = (g >>> 8) | (f << 24); f = (f >>> 8) | (e << 24); e = (e >>> 8) | (d << 24);
       d = (d >>> 8) | (c << 24); c = (c >>> 8) | (b << 24); b = (b >>> 8) | (a << 24); a >>>= 8;
-      n = (y3 >>> 24) << 2; d ^= m[n]!; e ^= m[n + 1]!; f ^= m[n + 2]!; g ^= m[n + 3]!;
-      n = (y2 >>> 24) << 2; c ^= m[n]!; d ^= m[n + 1]!; e ^= m[n + 2]!; f ^= m[n + 3]!;
-      n = (y1 >>> 24) << 2; b ^= m[n]!; c ^= m[n + 1]!; d ^= m[n + 2]!; e ^= m[n + 3]!;
-      n = (y0 >>> 24) << 2; a ^= m[n]!; b ^= m[n + 1]!; c ^= m[n + 2]!; d ^= m[n + 3]!;
+      n = (y3 >>> 20) & 4080; d ^= m.getInt32(n, true); e ^= m.getInt32(n | 4, true); f ^= m.getInt32(n | 8, true); g ^= m.getInt32(n | 12, true);
+      n = (y2 >>> 20) & 4080; c ^= m.getInt32(n, true); d ^= m.getInt32(n | 4, true); e ^= m.getInt32(n | 8, true); f ^= m.getInt32(n | 12, true);
+      n = (y1 >>> 20) & 4080; b ^= m.getInt32(n, true); c ^= m.getInt32(n | 4, true); d ^= m.getInt32(n | 8, true); e ^= m.getInt32(n | 12, true);
+      n = (y0 >>> 20) & 4080; a ^= m.getInt32(n, true); b ^= m.getInt32(n | 4, true); c ^= m.getInt32(n | 8, true); d ^= m.getInt32(n | 12, true);
     }
     y0 = a ^ e ^ (e >>> 1) ^ (e >>> 2) ^ (e >>> 7);
     y1 = b ^ (e << 31) ^ (e << 30) ^ (e << 25) ^ f ^ (f >>> 1) ^ (f >>> 2) ^ (f >>> 7);
