@@ -31,10 +31,10 @@ const LIMB_MASK = 0xffffffn;
 const BLOCK_MASK = (1n << LIMBS_BITS) - 1n;
 
 /**
- * Signatures of one provider after which the limbs pay. A compiling engine needs some 20 ms to warm up to them, and they save it
- * almost a millisecond a signature then.
+ * Signatures of one provider after which the limbs pay. A compiling engine needs some 75 ms to warm up to them, and they save it
+ * three quarters of a millisecond a signature then.
  */
-const MOVE_AFTER = 25;
+const MOVE_AFTER = 100;
 const POWERS_OF_A_SIGNATURE = 2;
 
 /** On BigInt until so much was signed that the limbs pay, and on them from then on. */

@@ -134,11 +134,11 @@ describe("RFC 8017 §8.2 signatures on limbs", () => {
     expect(() => finish(task)).toThrow(expect.objectContaining({ code: "INTERNAL_BUG" }));
   });
 
-  it("the automatic choice moves from BigInt to limbs after 25 signatures of a provider", () => {
+  it("the automatic choice moves from BigInt to limbs after 100 signatures of a provider", () => {
     const auto = rsaLimbsAuto.prepare();
     const prime = BigInt(generatePrimeSync(512, { bigint: true }));
     const onLimbs = (arithmetic: ModularArithmetic<unknown>) => typeof arithmetic.element(1n) !== "bigint";
-    for (let i = 0; i < 50; i++) expect(onLimbs(auto(prime, 512))).toBe(false);
+    for (let i = 0; i < 200; i++) expect(onLimbs(auto(prime, 512))).toBe(false);
     expect(onLimbs(auto(prime, 512))).toBe(true);
     expect(onLimbs(rsaLimbsAuto.prepare()(prime, 512))).toBe(false);
     // A number that is too long for them.
