@@ -174,6 +174,15 @@ export const tlsErrors = {
     alert: Alert.handshake_failure,
     mbedtls: -0x6e00,
   },
+  TLS_EXTENSION_NOT_EMPTY: {
+    meaning: "the server's answer to an extension has contents, and must have none",
+    rfc: "RFC 6066 §3",
+    blame: "peer",
+    retry: false,
+    hint: WRONG_PEER_HINT,
+    alert: Alert.illegal_parameter,
+    mbedtls: -0x7500,
+  },
   TLS_HELLO_REQUEST_FLOOD: {
     meaning: "the peer asked too often for a renegotiation, which is not supported",
     rfc: "RFC 5246 §7.4.1.1",

@@ -9,7 +9,7 @@
 
 import { type ByteReader, ByteWriter, NO_BYTES, printableBytes, utf8Decode, utf8Encode } from "../bytes.ts";
 import { TlsError } from "./errors.ts";
-import { type Extension, messageReader, nonEmpty, readIds } from "./messages.ts";
+import { type Extension, messageReader, nonEmpty, readIds, sections } from "./messages.ts";
 import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
 
 /** ExtensionType, IANA's registry. */
@@ -117,7 +117,7 @@ export function readServerExtensions(
     switch (type) {
       case ExtensionType.server_name:
         if (offer.sni === undefined) unsolicited(type);
-        messageReader(data, "server_name").finish("the empty extension");
+        expectEmpty(data, "server_name");
         break;
       case ExtensionType.application_layer_protocol_negotiation:
         if (offer.alpn.length === 0) unsolicited(type);
@@ -134,19 +134,19 @@ export function readServerExtensions(
         break;
       case ExtensionType.encrypt_then_mac:
         if (!offer.encryptThenMac) unsolicited(type);
-        messageReader(data, "encrypt_then_mac").finish("the empty extension");
+        expectEmpty(data, "encrypt_then_mac");
         if (suite.kind !== "cbc") throw new TlsError("TLS_ENCRYPT_THEN_MAC", suite.name);
         break;
       case ExtensionType.extended_master_secret:
-        messageReader(data, "extended_master_secret").finish("the empty extension");
+        expectEmpty(data, "extended_master_secret");
         break;
       case ExtensionType.status_request:
         if (offer.ocsp === "off") unsolicited(type);
-        messageReader(data, "status_request").finish("the empty extension");
+        expectEmpty(data, "status_request");
         break;
       case ExtensionType.session_ticket:
         if (!offer.resumption) unsolicited(type);
-        messageReader(data, "session_ticket").finish("the empty extension");
+        expectEmpty(data, "session_ticket");
         break;
       case ExtensionType.renegotiation_info:
         readRenegotiationInfo(data);
@@ -169,6 +169,15 @@ export function readServerExtensions(
     isTicketPromised: seen.has(ExtensionType.session_ticket),
     mayStaple: seen.has(ExtensionType.status_request),
   };
+}
+
+/** Extensions that a server only acknowledges: RFC 6066 §3 and §8, RFC 5077 §3.2, RFC 7366 §2, RFC 7627 §5.1. */
+function expectEmpty(data: Uint8Array, name: keyof typeof ExtensionType): void {
+  if (data.length > 0)
+    throw new TlsError("TLS_EXTENSION_NOT_EMPTY", `${name}, ${data.length} bytes`, {
+      data: { extension: name },
+      rfc: sections[name],
+    });
 }
 
 /** What a ClientHello's extensions say, as a server reads them. */

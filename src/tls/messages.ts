@@ -45,7 +45,7 @@ export function frameMessage(name: HandshakeName, body: (writer: ByteWriter) => 
 }
 
 /** Where a message's or an extension's form is laid down. */
-const sections: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({
+export const sections: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({
   HelloRequest: "RFC 5246 §7.4.1.1",
   ClientHello: "RFC 5246 §7.4.1.2",
   ServerHello: "RFC 5246 §7.4.1.3",

@@ -313,8 +313,8 @@ describe("RFC 5246 §7.4.1.3 what a server may answer to a session that was offe
         ...right,
         extensions: [...right.extensions!, { type: ExtensionType.session_ticket, data: Uint8Array.of(0) }],
       }),
-      "TLS_DECODE_ERROR",
-      50,
+      "TLS_EXTENSION_NOT_EMPTY",
+      47,
       "RFC 5077 §3.2",
     ],
   ])("%s", (_title, change, code, alert, rfc) => {
