@@ -4,7 +4,7 @@
  *
  * Only sessions with the extended master secret are made (RFC 7627 §5.3). One is resumed under the same SNI (RFC 6066 §3) and
  * max_fragment_length (§4), with a suite that is still offered on both sides, and no longer than its lifetime from the full handshake on; else
- * there is a full handshake. Left out on purpose: more than one ticket key at a time.
+ * there is a full handshake.
  *
  * @module
  */
@@ -28,6 +28,8 @@ import type { Certificate } from "./x509/certificate.ts";
 
 /** Bytes of a ticket key: AES-128. */
 export const TICKET_KEY_BYTES = 16;
+/** Ticket keys of before that are tried at most, so that a ticket from anywhere costs little. */
+export const MAX_PREVIOUS_TICKET_KEYS = 3;
 /** Sessions that a cache holds by default. */
 const DEFAULT_LIMIT = 256;
 /** Other layouts have other numbers: a ticket outlives the program that made it. */
@@ -39,8 +41,14 @@ const TAG_BYTES = 16;
 export interface ServerResumption {
   /** Remembers sessions by their ID; shared by the connections of one server. */
   readonly cache?: SessionCache | undefined;
-  /** 16 secret bytes: seals tickets with AES-128-GCM, for clients that ask for them. Change it every day or so; what it sealed before is then a full handshake. */
+  /** 16 secret bytes: seals tickets with AES-128-GCM, for clients that ask for them. Change it every day or so: see {@link previousTicketKeys}. */
   readonly ticketKey?: Uint8Array | undefined;
+  /**
+   * Keys that sealed tickets before, latest first, three at most: their tickets are still taken, and answered with one under `ticketKey`. Keep a
+   * key here for `lifetimeSeconds` after its change, then wipe it. Both are read for each connection anew, so that a getter or an object
+   * that is changed turns the keys while a server runs.
+   */
+  readonly previousTicketKeys?: readonly Uint8Array[] | undefined;
   readonly wallMs: Clock["wallMs"];
   /** Seconds that a session may be resumed after its full handshake, up to a day; 7,200 by default. */
   readonly lifetimeSeconds?: number | undefined;
@@ -215,6 +223,18 @@ export function openTicket(ticket: Uint8Array, key: Uint8Array, crypto: CryptoPr
   });
 }
 
+/** The state in a ticket; `undefined` where it was sealed with none of these keys. */
+function openWithAny(
+  ticket: Uint8Array,
+  [key, ...others]: readonly Uint8Array[],
+  crypto: CryptoProvider,
+): Task<Uint8Array | undefined> {
+  if (key === undefined) return done(undefined);
+  return chain(openTicket(ticket, key, crypto), (state) =>
+    state === undefined ? openWithAny(ticket, others, crypto) : done(state),
+  );
+}
+
 /** The session that a ClientHello asks for, where it may be resumed; the master secret is wiped when the connection ends. */
 export function findSession(
   hello: ClientHello,
@@ -247,13 +267,13 @@ function readState(
 ): Task<ServerSession<Uint8Array> | undefined> {
   // Without an ID a client could not see that its ticket is taken (RFC 5077 §3.4).
   if (resumption === undefined || !extendedMasterSecret || sessionId.length === 0) return done(undefined);
-  const { ticketKey, cache } = resumption;
+  const { ticketKey, previousTicketKeys = [], cache } = resumption;
   if (ticket === undefined || ticket.length === 0) {
     const state = cache?.get(sessionId);
     return done(state === undefined ? undefined : decodeServerSession(state));
   }
   if (ticketKey === undefined) return done(undefined);
-  return map(openTicket(ticket, ticketKey, crypto), (state) => {
+  return map(openWithAny(ticket, [ticketKey, ...previousTicketKeys], crypto), (state) => {
     const session = state === undefined ? undefined : decodeServerSession(state);
     wipe(state);
     return session;

@@ -8,7 +8,7 @@ import type { Deviation } from "./deviations.ts";
 import { TlsError } from "./errors.ts";
 import type { ClientRequest, TlsServerOptions } from "./events.ts";
 import { type CheckedIdentity, readLeaf } from "./identity.ts";
-import { type ServerResumption, TICKET_KEY_BYTES } from "./server-sessions.ts";
+import { MAX_PREVIOUS_TICKET_KEYS, type ServerResumption, TICKET_KEY_BYTES } from "./server-sessions.ts";
 import { type CommonSettings, checkCommonOptions, invalid } from "./settings.ts";
 import type { Certificate } from "./x509/certificate.ts";
 
@@ -50,8 +50,7 @@ export function checkServerOptions(options: TlsServerOptions): ServerSettings {
   const lifetimeSeconds = resumption?.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
   if (!(Number.isInteger(lifetimeSeconds) && lifetimeSeconds > 0 && lifetimeSeconds <= MAX_LIFETIME_SECONDS))
     invalid("resumption.lifetimeSeconds must be a whole number from 1 to 86,400");
-  if (resumption?.ticketKey !== undefined && resumption.ticketKey.length !== TICKET_KEY_BYTES)
-    invalid("resumption.ticketKey must be of 16 bytes");
+  checkTicketKeys(resumption);
   if (resumption?.ticketKey !== undefined && !options.crypto.supports("aes-128-gcm"))
     invalid("the crypto provider does not support aes-128-gcm, with which tickets are sealed");
   return {
@@ -72,6 +71,17 @@ export function checkServerOptions(options: TlsServerOptions): ServerSettings {
     resumption: resumption === undefined ? undefined : { ...resumption, lifetimeSeconds },
     deviations,
   };
+}
+
+function checkTicketKeys({ ticketKey, previousTicketKeys = [] }: Partial<ServerResumption> = {}): void {
+  if (ticketKey !== undefined && ticketKey.length !== TICKET_KEY_BYTES)
+    invalid("resumption.ticketKey must be of 16 bytes");
+  if (ticketKey === undefined && previousTicketKeys.length > 0)
+    invalid("resumption.previousTicketKeys needs a ticketKey, under which tickets are renewed");
+  if (previousTicketKeys.length > MAX_PREVIOUS_TICKET_KEYS)
+    invalid(`resumption.previousTicketKeys must be ${MAX_PREVIOUS_TICKET_KEYS} at most`);
+  if (previousTicketKeys.some(({ length }) => length !== TICKET_KEY_BYTES))
+    invalid("resumption.previousTicketKeys must be of 16 bytes each");
 }
 
 function guarded<T>(name: string, action: () => T): T {

@@ -514,6 +514,21 @@ describe("RFC 5077 tickets", () => {
     }
   });
 
+  it("§5.5 a key of before still opens them, and they are renewed under the present one", () => {
+    const [old, older, present] = [1, 2, 3].map((value) => new Uint8Array(16).fill(value));
+    const under = (ticketKey: Uint8Array | undefined, previousTicketKeys?: Uint8Array[]) => ({
+      resumption: resumptions("ticket", { ticketKey, previousTicketKeys: previousTicketKeys as Uint8Array[] }),
+    });
+    for (const key of [old, older]) {
+      const { session } = shake(under(key));
+      const changed = shake(under(present, [old!, older!]), { session });
+      expect([info(changed).resumed, changed.server.secured?.resumed]).toEqual([true, true]);
+      expect(info(shake(under(present), { session: changed.session })).resumed).toBe(true);
+      expect(info(shake(under(key), { session: changed.session })).resumed).toBe(false);
+      expect(info(shake(under(present), { session })).resumed).toBe(false);
+    }
+  });
+
   it("§4 neither the master secret nor the client's certificate stands in one", () => {
     const { session } = shake({ resumption: resumptions("ticket") });
     const { handle, master } = readBlob(session!)!;
@@ -591,6 +606,9 @@ describe("a server's cache of sessions", () => {
 describe("the options of a server", () => {
   it.each([
     { ticketKey: new Uint8Array(15) },
+    { previousTicketKeys: [new Uint8Array(16), new Uint8Array(17)] },
+    { previousTicketKeys: Array(4).fill(new Uint8Array(16)) },
+    { ticketKey: undefined, previousTicketKeys: [new Uint8Array(16)] },
     { lifetimeSeconds: 0 },
     { lifetimeSeconds: 86_401 },
     { lifetimeSeconds: 1.5 },
