@@ -895,6 +895,7 @@ export const defects: readonly Defect[] = [
     on: "any",
     codes: ["X509_EXTENSION"],
     isUnreadable: true,
+    opensslAccepts: "RFC 5280 §4.2: not more than one of a kind; openssl counts those that it reads",
     spoil: (draft) => {
       const one = Object.values(draft.extensions).find((extension) => !(extension instanceof Uint8Array));
       if (one === undefined) unfit();
@@ -952,6 +953,7 @@ export const defects: readonly Defect[] = [
       true,
     ),
     on: "ca",
+    opensslAccepts: "X.690 §8.1.1: nothing stands behind a value",
   },
   { ...badExtension("keyUsage: no bit is set", oids.keyUsage, bitString(Uint8Array.of(0), 7), true), on: "any" },
   {
@@ -1013,6 +1015,7 @@ export const defects: readonly Defect[] = [
       true,
     ),
     on: "ca",
+    opensslAccepts: "RFC 5280 §4.2.1.10: eight octets or thirty-two; openssl looks where there are addresses below",
   },
   {
     ...badExtension(
@@ -1027,6 +1030,7 @@ export const defects: readonly Defect[] = [
       true,
     ),
     on: "ca",
+    opensslAccepts: "RFC 5280 §4.2.1.10: the minimum is 0; openssl looks where there are names of the kind below",
   },
   {
     ...badExtension(

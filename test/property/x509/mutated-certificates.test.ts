@@ -10,6 +10,7 @@ import { map } from "../../../src/task.ts";
 import { DerReader } from "../../../src/tls/x509/der.ts";
 import { bitString, sequence, unsignedInteger } from "../../../src/tls/x509/der-write.ts";
 import {
+  type Certificate,
   CertificateError,
   certificateVerification,
   describe as describeCertificate,
@@ -80,6 +81,17 @@ function rememberingCrypto(): NodeDouble {
   }) as NodeDouble;
 }
 
+/** `undefined` where it is refused as it should be. */
+function parsed(der: Uint8Array, about: string): Certificate | undefined {
+  try {
+    return parseCertificate(der);
+  } catch (error) {
+    if (!(error instanceof CertificateError) || error.blame !== "peer" || !/^[\x20-\x7e§…—]*$/.test(error.message))
+      expect.fail(`${String(error)}, ${about}`);
+    return undefined;
+  }
+}
+
 describe("mutated certificates", () => {
   it(`RFC 5280 §6.1.3 a 1: ${COUNT} are read or refused, in bounded work; none that nobody signed is accepted`, () => {
     const right = hierarchies(40);
@@ -105,6 +117,19 @@ describe("mutated certificates", () => {
       heap: 0,
     };
     const slowest = { parse: 0, describe: 0, verify: 0 };
+    /** Something slower than all before is done twice more, so that the machine's own pauses do not count. */
+    const timed = <T>(what: keyof typeof slowest, act: () => T): T => {
+      let best = Number.POSITIVE_INFINITY;
+      for (let turn = 0; ; turn++) {
+        const start = performance.now();
+        const result = act();
+        best = Math.min(best, performance.now() - start);
+        if (best <= slowest[what]) return result;
+        if (turn < 2) continue;
+        slowest[what] = best;
+        return result;
+      }
+    };
     const heapBefore = process.memoryUsage().heapUsed;
     for (let i = 0; i < COUNT; i++) {
       const at = dice.below(right.length);
@@ -114,42 +139,32 @@ describe("mutated certificates", () => {
       const before = isReal ? dice.pick(real) : built.chain[place]!;
       const after = mutated(before, dice, dice.pick(donors));
       const about = `mutation ${i}: ${toHex(after)}`;
-
-      let start = performance.now();
-      const time = (what: keyof typeof slowest): void => {
-        const now = performance.now();
-        slowest[what] = Math.max(slowest[what], now - start);
-        start = performance.now();
-      };
-      try {
-        const certificate = parseCertificate(after);
-        time("parse");
+      const certificate = timed("parse", () => parsed(after, about));
+      if (certificate === undefined) counts.refused++;
+      else {
         counts.read++;
-        const text = describeCertificate(certificate) + oneLine(certificate);
-        matchServerName(certificate, made.serverName);
-        time("describe");
+        const text = timed("describe", () => {
+          matchServerName(certificate, made.serverName);
+          return describeCertificate(certificate) + oneLine(certificate);
+        });
         counts.text = Math.max(counts.text, text.length);
         if (!/^[\x20-\x7e\n…]*$/.test(text)) expect.fail(about);
-      } catch (error) {
-        time("parse");
-        counts.refused++;
-        if (!(error instanceof CertificateError) || error.blame !== "peer" || !/^[\x20-\x7e§…—]*$/.test(error.message))
-          expect(error, about).toBeInstanceOf(CertificateError);
       }
 
       const chain = built.chain.map((der, j) => (j === place ? after : der));
-      crypto.verified = 0;
-      start = performance.now();
-      const task = certificateVerification({
-        purpose: made.purpose,
-        serverName: made.purpose === "server" ? made.serverName : undefined,
-        chain,
-        trust: trusts[at]!,
-        at: made.at,
-        crypto,
+      const task = timed("verify", () => {
+        crypto.verified = 0;
+        const verification = certificateVerification({
+          purpose: made.purpose,
+          serverName: made.purpose === "server" ? made.serverName : undefined,
+          chain,
+          trust: trusts[at]!,
+          at: made.at,
+          crypto,
+        });
+        while (!verification.step(1_000_000));
+        return verification;
       });
-      while (!task.step(1_000_000));
-      time("verify");
       counts.signatures = Math.max(counts.signatures, crypto.verified);
       counts.units = Math.max(counts.units, task.spent);
       if (i % 1000 === 0) counts.heap = Math.max(counts.heap, process.memoryUsage().heapUsed - heapBefore);
