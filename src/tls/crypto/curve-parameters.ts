@@ -21,6 +21,11 @@ export interface CurveParameters {
    * must be wide enough for r·c to reach every bit of k.
    */
   readonly blindingBytes: number;
+  /**
+   * Multiples of the generator by 2^36, 2^72, …, from which the rows of its table for blinded scalars start: all that doublings would make
+   * of it, in the first handshake of a program. `undefined` where they are to be computed.
+   */
+  readonly generatorRows?: readonly { readonly x: bigint; readonly y: bigint }[] | undefined;
 }
 
 /** secp256r1 (FIPS 186-4 §D.1.2.3). */
@@ -33,6 +38,40 @@ export const p256: CurveParameters = {
   x: 0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296n,
   y: 0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5n,
   blindingBytes: 8,
+  generatorRows: [
+    {
+      x: 0x6965b6384d7061e685371fe7ff26519e76bba9dda2aea7817aff4fe1fdde3445n,
+      y: 0xd1bcdae39c482511325e496638732dbef47ce6051a5f99d97cc4389e18855113n,
+    },
+    {
+      x: 0x1d35c9699761e3f285f248239267756f5194b85279f96b7c60aafad170aae231n,
+      y: 0xc7226cb62df608231d660ab622ebf810edf58aa4729a66f15867063accd6ac71n,
+    },
+    {
+      x: 0x0e51416421640aeb57802554eb5fa77aa9cb53529975e04a6701f090ec49e853n,
+      y: 0xcf331cea65905469278eb4a53a91030df568394190c9ee36336e3d1376405cb2n,
+    },
+    {
+      x: 0xf81f5be38b8ca534e8a5c7938d18df9e0d238966f74e1a6b826fadc0523b716dn,
+      y: 0xdc7f49329c1f06df1d56d29d380e0328660758503a878330464002f512632401n,
+    },
+    {
+      x: 0x5c9cc4f8723a027b0318ec7fdfd7dac93fdd478e694fd54add1452e899273a8fn,
+      y: 0x84efe07a1dfed259a827589d3708af964f003675a11acab5addaca695ce80d6en,
+    },
+    {
+      x: 0xb4958c4e21de21d47fb60c55edb925559eaa8520a5ed115e3e0b5d5ad4441fbbn,
+      y: 0xfcd6e7bf996640efe5c041fbc38cb7e12db9f6132d4638414c7e3c9f4add7118n,
+    },
+    {
+      x: 0xb12fadf52943dfa54943fccb3b7893e796357686c10319e31ead3233444c0448n,
+      y: 0x02e2459599b0f4ace96f8f6677b2a6a71d05e70332fc4df296575e76b369de57n,
+    },
+    {
+      x: 0x5b62003615d1a315fd600033e3aea258734aadac7f1261b5b565c06d37039720n,
+      y: 0xbf175b02cf02fe3701ebfb38bffd5fea0d109b74561db6a25c676fa14bfcb49en,
+    },
+  ],
 };
 
 /** secp384r1 (FIPS 186-4 §D.1.2.4). */

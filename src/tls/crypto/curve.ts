@@ -104,11 +104,13 @@ class WeierstrassCurve<E> implements Curve {
 
   multiplyGenerator(scalar: bigint, random: Random, use: SecretUse = "kept"): Task<Coordinates> {
     const { baseWindow, baseStride } = this.#shape;
-    const { bits, blindingBytes } = this.parameters;
+    const { bits, blindingBytes, generatorRows = [] } = this.parameters;
     const recoded = this.#recode(scalar, baseWindow, random, use);
     if (this.#generatorTable === undefined) {
-      const digits = scalarDigits(baseWindow, this.#points.field.uniform ? bits : bits + 8 * blindingBytes + 1);
-      this.#generatorTable = new MultiplesTable(this.#points, this.#generator, baseWindow, baseStride, digits);
+      const { uniform } = this.#points.field;
+      const digits = scalarDigits(baseWindow, uniform ? bits : bits + 8 * blindingBytes + 1);
+      const starts = uniform ? [] : generatorRows.map((point) => this.#points.at(point));
+      this.#generatorTable = new MultiplesTable(this.#points, this.#generator, baseWindow, baseStride, digits, starts);
     }
     return this.#product(this.#generatorTable, recoded, random);
   }

@@ -54,13 +54,22 @@ export class MultiplesTable<E> extends Sliced<readonly Row<E>[]> {
   readonly stride: number;
   readonly #points: Points<E>;
   readonly #rows: number;
+  readonly #starts: readonly Jacobian<E>[];
   readonly #multiples: Jacobian<E>[] = [];
   #row: OddMultiples<E> | undefined;
   readonly #base: Jacobian<E>;
   #doublings = 0;
   #affine: ToAffine<E> | undefined;
 
-  constructor(points: Points<E>, point: Jacobian<E>, width: number, stride: number, digits: number) {
+  /** @param starts - what row 1, 2, … begin with, as far as that is known. */
+  constructor(
+    points: Points<E>,
+    point: Jacobian<E>,
+    width: number,
+    stride: number,
+    digits: number,
+    starts: readonly Jacobian<E>[] = [],
+  ) {
     super();
     this.width = width;
     this.stride = stride;
@@ -68,6 +77,7 @@ export class MultiplesTable<E> extends Sliced<readonly Row<E>[]> {
     this.#base = points.infinity();
     points.copy(this.#base, point);
     this.#rows = Math.ceil(digits / stride);
+    this.#starts = starts;
   }
 
   protected advance(): number {
@@ -87,8 +97,11 @@ export class MultiplesTable<E> extends Sliced<readonly Row<E>[]> {
     if (!this.delegateDone) return units;
     this.#multiples.push(...this.#row.result);
     this.#row = undefined;
-    if (this.#multiples.length === this.#rows * this.#rowPoints) this.#affine = new ToAffine(points, this.#multiples);
-    this.#doublings = this.width * this.stride;
+    const row = this.#multiples.length / this.#rowPoints;
+    const start = this.#starts[row - 1];
+    if (row === this.#rows) this.#affine = new ToAffine(points, this.#multiples);
+    else if (start !== undefined) points.copy(this.#base, start);
+    else this.#doublings = this.width * this.stride;
     return units;
   }
 

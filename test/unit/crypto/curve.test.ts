@@ -9,10 +9,17 @@ import { type CurveParameters, p256, p384, p521 } from "../../../src/tls/crypto/
 import { type Arithmetic, type BigIntCell, bigintArithmetic, type Field } from "../../../src/tls/crypto/field.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { bitLength, InverseTask, toBytes, toInteger } from "../../../src/tls/crypto/integers.ts";
-import { MultiplesTable, Multiplication } from "../../../src/tls/crypto/multiplication.ts";
+import { BLINDED, MultiplesTable, Multiplication } from "../../../src/tls/crypto/multiplication.ts";
 import { p256LimbArithmetic } from "../../../src/tls/crypto/p256-limbs.ts";
 import { type Affine, type Jacobian, OddMultiples, Points, ToAffine } from "../../../src/tls/crypto/points.ts";
-import { digitIndex, digitSign, plainScalar, regularDigits, sparseDigits } from "../../../src/tls/crypto/recoding.ts";
+import {
+  digitIndex,
+  digitSign,
+  plainScalar,
+  regularDigits,
+  scalarDigits,
+  sparseDigits,
+} from "../../../src/tls/crypto/recoding.ts";
 import { labelled, nodeCurves, random } from "./support.ts";
 
 const curves = [p256, p384, p521];
@@ -44,6 +51,27 @@ const everyCurve = [
   on("BigInt, by calls", p256, bigintArithmetic),
   on("limbs", p256, p256LimbArithmetic),
 ];
+
+describe("the rows of the generator's table that stand in the source", () => {
+  const withRows = curves.filter(({ generatorRows }) => generatorRows !== undefined);
+  it.each(withRows)("$name: what doublings make of the generator, as many as the shape wants", (parameters) => {
+    const { bits, blindingBytes, generatorRows = [] } = parameters;
+    const { baseWindow, baseStride } = BLINDED;
+    const points = new BigIntPoints(bigintArithmetic(parameters.prime, bits));
+    const row = points.at(parameters);
+    for (const known of generatorRows) {
+      for (let i = 0; i < baseWindow * baseStride; i++) points.double(row, row);
+      const copy = points.infinity();
+      points.copy(copy, row);
+      const [affine] = finish(new ToAffine(points, [copy]));
+      expect({ x: points.field.integer(affine!.x), y: points.field.integer(affine!.y) }).toEqual(known);
+    }
+    const digits = scalarDigits(baseWindow, bits + 8 * blindingBytes + 1);
+    expect(generatorRows).toHaveLength(Math.ceil(digits / baseStride) - 1);
+  });
+
+  it("P-256 has them", () => expect(withRows).toEqual([p256]));
+});
 
 describe("integers", () => {
   it("bytes of every length and back", () => {
