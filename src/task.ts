@@ -56,7 +56,7 @@ class Series implements Task<void> {
     return this.#spent + (this.#current?.spent ?? 0);
   }
 
-  get result(): void {
+  get result(): undefined {
     return undefined;
   }
 

@@ -121,7 +121,12 @@ export interface ClientRequest {
 
 /** How a client is served: the identity that it is shown and the protocol that is answered, or the alert that refuses it. */
 export type ClientSelection =
-  | { readonly identity: Identity; readonly alpn?: string | undefined }
+  | {
+      readonly identity: Identity;
+      readonly alpn?: string | undefined;
+      /** An OCSP response in DER, stapled where the client asks for one (RFC 6066 §8). Nothing of it is checked. */
+      readonly ocspResponse?: Uint8Array | undefined;
+    }
   | { readonly alert: number };
 
 /** Options of {@link TlsServer}. */

@@ -11,6 +11,7 @@ import { type ByteReader, ByteWriter, NO_BYTES, printableBytes, utf8Decode, utf8
 import { TlsError } from "./errors.ts";
 import { type Extension, messageReader, nonEmpty, readIds, sections } from "./messages.ts";
 import type { CipherSuite, NamedGroup, SignatureScheme } from "./suites.ts";
+import type { OcspMode } from "./x509/revocation-context.ts";
 
 /** ExtensionType, IANA's registry. */
 export const ExtensionType = {
@@ -37,9 +38,6 @@ export const maxFragmentLengths: readonly MaxFragmentLength[] = /* @__PURE__ */ 
 const UNCOMPRESSED = 0;
 /** NameType host_name (RFC 6066 §3). */
 const HOST_NAME = 0;
-
-/** Whether a stapled OCSP response (RFC 6066 §8) is asked for, and whether it must come. */
-export type OcspMode = "off" | "request" | "require";
 
 /** What the extensions of a ClientHello say. */
 export interface ClientOffer {

@@ -56,6 +56,8 @@ export interface ServerNegotiated extends Negotiated {
   /** Ours; empty where the session is not cached. */
   readonly sessionId: Uint8Array;
   readonly isTicketPromised: boolean;
+  /** Stapled; `undefined` where there is none, or it was not asked for. */
+  readonly ocspResponse: Uint8Array | undefined;
 }
 
 /** … with the ephemeral key that we signed. */

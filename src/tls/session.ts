@@ -86,9 +86,9 @@ export function sessionBinding(settings: Settings): Task<Uint8Array> {
 
 /** What a policy asks for; of functions and lists, whether they are there. Dates are looked at anew whenever a session is offered. */
 function policyText({ pins, profile, ...policy }: VerificationPolicy): string {
-  const { maxIntermediates, onCertificate, mayForgive, crls, revocation } = policy;
+  const { maxIntermediates, onCertificate, mayForgive, revocation } = policy;
   const algorithms = profile && [profile.minRsaBits, profile.curves, profile.hashes, profile.anchors, !profile.rules];
-  const asked = [onCertificate === undefined, mayForgive, crls === undefined, revocation];
+  const asked = [onCertificate === undefined, mayForgive, revocation?.binding];
   return JSON.stringify([pins && readPins(pins), algorithms, maxIntermediates, asked]);
 }
 

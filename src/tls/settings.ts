@@ -14,7 +14,7 @@ import { type ClientOffer, maxFragmentLengths } from "./extensions.ts";
 import { type ClientIdentity, checkedIdentity } from "./identity.ts";
 import { awsIot } from "./presets.ts";
 import { MAX_PLAINTEXT } from "./record.ts";
-import { allGroups, allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme } from "./suites.ts";
+import { allGroups, allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme, suiteAlgorithms } from "./suites.ts";
 import { checkPolicy, type VerificationPolicy } from "./x509/policy.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
@@ -90,6 +90,7 @@ export function checkOptions(options: TlsClientOptions): Settings {
     keyLog: common.keyLog,
     encryptThenMac: common.encryptThenMac && common.suites.some(({ kind }) => kind === "cbc"),
     maxFragmentLength,
+    ocsp: verification.revocation?.ocsp ?? "off",
     requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? false,
     session,
     resumption: options.resumption ?? session !== undefined,
@@ -120,9 +121,7 @@ export function checkCommonOptions(options: CommonTlsOptions): Omit<CommonSettin
   for (const [name, list] of Object.entries({ suites, groups, signatureSchemes }))
     if (list.length === 0) invalid(`${name} is empty`);
   const needed = [
-    ...suites.flatMap((suite) =>
-      suite.kind === "cbc" ? [suite.cipher, suite.mac, suite.hash] : [suite.aead, suite.hash],
-    ),
+    ...suites.flatMap(suiteAlgorithms),
     ...groups.map((group) => group.name),
     ...signatureSchemes.flatMap((scheme) => [scheme.kind, scheme.hash] as const),
   ];

@@ -5,7 +5,10 @@
  * ```
  * state                                     message              next
  * ExpectServerHello                         ServerHello          ExpectCertificate, or (resumed) as behind our flight
- * ExpectCertificate                         Certificate          ExpectServerKeyExchange
+ * ExpectCertificate                         Certificate          ExpectServerKeyExchange, or (may staple) ExpectCertificateStatus…
+ * ExpectCertificateStatusOrServerKeyExchange
+ *                                           CertificateStatus    ExpectServerKeyExchange
+ *                                           ServerKeyExchange    as there
  * ExpectServerKeyExchange                   ServerKeyExchange    ExpectCertificateRequestOrServerHelloDone
  * ExpectCertificateRequestOrServerHelloDone CertificateRequest   ExpectServerHelloDone
  *                                           ServerHelloDone      (our flight: flight.ts) ExpectNewSessionTicket where it was promised,
@@ -18,7 +21,7 @@
  * ```
  *
  * Any other message in any state is `TLS_UNEXPECTED_MESSAGE`. HelloRequest (ignored in the handshake, refused afterwards) and alerts
- * may come at any time and are the engine's. Left out on purpose: renegotiation, stapled OCSP.
+ * may come at any time and are the engine's. Left out on purpose: renegotiation.
  *
  * @module
  */
@@ -37,6 +40,7 @@ import {
   type CertificateRequest,
   decodeCertificate,
   decodeCertificateRequest,
+  decodeCertificateStatus,
   decodeEmpty,
   decodeFinished,
   decodeNewSessionTicket,
@@ -65,6 +69,8 @@ type ClientState = Task<State<ClientHandshake>>;
 
 /** What the hellos settled. */
 export interface ClientNegotiated extends Negotiated {
+  /** Whether a CertificateStatus may come (RFC 6066 §8). */
+  readonly mayStaple: boolean;
   /** What a session needs; `undefined` where the app wants no resumption. */
   readonly sessionTerms:
     | {
@@ -148,6 +154,7 @@ export class ExpectServerHello extends Expect<ClientHandshake> {
       alpn: answer.alpn,
       extendedMasterSecret: answer.extendedMasterSecret,
       encryptThenMac: answer.encryptThenMac,
+      mayStaple: answer.mayStaple,
       maxFragmentLength,
       sessionTerms:
         sessions === undefined
@@ -219,20 +226,64 @@ export class ExpectCertificate extends Expect<ClientHandshake> {
   }
 
   protected react({ body }: Incoming, handshake: ClientHandshake): ClientState {
-    return map(verifyPeer(handshake.settings, this.#negotiated.suite, decodeCertificate(body)), (peer) => {
-      for (const certificate of peer.path)
-        handshake.log("debug", () => {
-          const { subject, issuer, notBefore, notAfter, publicKey, serialNumber } = certificate;
-          const key = publicKey === undefined ? "unknown" : keyText(publicKey);
-          return (
-            `certificate: subject ${subject}, issuer ${issuer}, serial ${toHex(serialNumber)}, ` +
-            `valid ${dateText(notBefore)} to ${dateText(notAfter)}, key ${key}`
-          );
-        });
-      handshake.log("debug", () => `trust anchor: ${peer.anchor.label}`);
-      return new ExpectServerKeyExchange(this.#negotiated, peer);
+    const certificates = decodeCertificate(body);
+    // A server that may staple need not (RFC 6066 §8): the next message tells.
+    if (this.#negotiated.mayStaple)
+      return done(new ExpectCertificateStatusOrServerKeyExchange(this.#negotiated, certificates));
+    return map(
+      verifiedPeer(this.#negotiated, certificates, undefined, handshake),
+      (peer) => new ExpectServerKeyExchange(this.#negotiated, peer),
+    );
+  }
+}
+
+/** The server's chain waits for an OCSP response, to be verified with it. */
+export class ExpectCertificateStatusOrServerKeyExchange extends Expect<ClientHandshake> {
+  readonly name = "ExpectCertificateStatusOrServerKeyExchange";
+  readonly expects = ["CertificateStatus", "ServerKeyExchange"] as const;
+  readonly #negotiated: ClientNegotiated;
+  readonly #chain: readonly Uint8Array[];
+
+  constructor(negotiated: ClientNegotiated, chain: readonly Uint8Array[]) {
+    super();
+    this.#negotiated = negotiated;
+    this.#chain = chain;
+  }
+
+  protected react(message: Incoming, handshake: ClientHandshake): ClientState {
+    const isStatus = message.name === "CertificateStatus";
+    const response = isStatus ? decodeCertificateStatus(message.body) : undefined;
+    return chain(verifiedPeer(this.#negotiated, this.#chain, response, handshake), (peer): ClientState => {
+      const next = new ExpectServerKeyExchange(this.#negotiated, peer);
+      if (isStatus) return done(next);
+      handshake.enterPhase("keyExchange");
+      return next.handle(message, handshake);
     });
   }
+}
+
+/** The server, with its chain verified and told to the log. */
+function verifiedPeer(
+  { suite }: ClientNegotiated,
+  chain: readonly Uint8Array[],
+  ocspResponse: Uint8Array | undefined,
+  handshake: ClientHandshake,
+): Task<PeerVerified> {
+  if (ocspResponse !== undefined)
+    handshake.log("debug", () => `stapled: an OCSP response of ${ocspResponse.length} bytes`);
+  return map(verifyPeer(handshake.settings, suite, chain, ocspResponse), (peer) => {
+    for (const certificate of peer.path)
+      handshake.log("debug", () => {
+        const { subject, issuer, notBefore, notAfter, publicKey, serialNumber } = certificate;
+        const key = publicKey === undefined ? "unknown" : keyText(publicKey);
+        return (
+          `certificate: subject ${subject}, issuer ${issuer}, serial ${toHex(serialNumber)}, ` +
+          `valid ${dateText(notBefore)} to ${dateText(notAfter)}, key ${key}`
+        );
+      });
+    handshake.log("debug", () => `trust anchor: ${peer.anchor.label}`);
+    return peer;
+  });
 }
 
 /** The server's chain is verified. */

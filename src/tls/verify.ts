@@ -131,8 +131,13 @@ export type ClientAdmitted = ClientProof;
 /** The peer saw the same handshake as we did. */
 export type FinishedValid = FinishedProof;
 
-/** Verifies a server's chain (RFC 5280 §6, RFC 9525) and that its key fits the suite. */
-export function verifyPeer(settings: Settings, suite: CipherSuite, chain: readonly Uint8Array[]): Task<PeerVerified> {
+/** Verifies a server's chain (RFC 5280 §6, RFC 9525), its OCSP response where one was asked for, and that its key fits the suite. */
+export function verifyPeer(
+  settings: Settings,
+  suite: CipherSuite,
+  chain: readonly Uint8Array[],
+  ocspResponse: Uint8Array | undefined,
+): Task<PeerVerified> {
   if (chain.length === 0) throw new TlsError("TLS_CERTIFICATE_MISSING");
   const { trust, serverName, crypto } = settings;
   const verification = certificateVerification({
@@ -143,6 +148,7 @@ export function verifyPeer(settings: Settings, suite: CipherSuite, chain: readon
     serverName,
     at: settings.wallMs(),
     crypto,
+    ocspResponse,
   });
   return map(verification, (result) => {
     const leaf = result.path[0];

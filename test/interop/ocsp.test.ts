@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TlsClientOptions } from "../../src/tls/events.ts";
-import { certificateLists, parseOcspResponse } from "../../src/tls/x509/index.ts";
+import { certificateLists, type OcspMode, parseOcspResponse, revocationChecks } from "../../src/tls/x509/index.ts";
 import { type CertificateFiles, makeCertificates } from "./certificates.ts";
 import { converse } from "./conversation.ts";
 import { type Peer, startPeer } from "./peer.ts";
@@ -57,6 +57,7 @@ const openssl = (...more: string[]): Promise<Peer> =>
     ...["s_server", "-accept", `127.0.0.1:${port}`, "-tls1_2", "-rev"],
     ...["-cert", files.file(`${SERVER}.crt`), "-key", files.file(`${SERVER}.key`), ...more],
   ]);
+const asking = (ocsp: OcspMode) => ({ verification: { revocation: revocationChecks({ ocsp }) } });
 const rejected = (alert: number, problem: string) => ({
   code: "TLS_CERTIFICATE_REJECTED",
   alert,
@@ -72,14 +73,14 @@ describe("RFC 6066 §8 OpenSSL's s_server -status_file", () => {
     const file = respond("good.der", "V", responder, ...more);
     // openssl's `-sha256` stands in front of the certificate that it is for.
     expect(parseOcspResponse(new Uint8Array(readFileSync(file))).basic!.responses[0]!.status).toBe("good");
-    const { info } = await against(await openssl("-status_file", file), { ocsp: "require" });
+    const { info } = await against(await openssl("-status_file", file), asking("require"));
     expect(info.statistics.timeline.map(({ message }) => message)).toContain("CertificateStatus");
   });
 
   it("a revoked certificate is alert 44", async () => {
     const file = respond("revoked.der", "R", "ca");
     const peer = await openssl("-status_file", file);
-    await expect(converse(peer, files, { ocsp: "request" })).rejects.toMatchObject(rejected(44, "X509_REVOKED"));
+    await expect(converse(peer, files, asking("request"))).rejects.toMatchObject(rejected(44, "X509_REVOKED"));
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(peer.output()).toMatch(/alert certificate revoked/);
     await peer.stop();
@@ -88,7 +89,7 @@ describe("RFC 6066 §8 OpenSSL's s_server -status_file", () => {
   it("a response of who may not sign is alert 113, as OpenSSL's client finds too", async () => {
     const file = respond("pretender.der", "V", "pretender");
     const peer = await openssl("-status_file", file);
-    await expect(converse(peer, files, { ocsp: "request" })).rejects.toMatchObject(
+    await expect(converse(peer, files, asking("request"))).rejects.toMatchObject(
       rejected(113, "X509_OCSP_NOT_TRUSTED"),
     );
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -108,10 +109,8 @@ describe("RFC 6066 §8 OpenSSL's s_server -status_file", () => {
   });
 
   it("without a response: accepted where one is asked for, alert 113 where it is required", async () => {
-    await against(await openssl(), { ocsp: "request" });
-    await expect(against(await openssl(), { ocsp: "require" })).rejects.toMatchObject(
-      rejected(113, "X509_OCSP_MISSING"),
-    );
+    await against(await openssl(), asking("request"));
+    await expect(against(await openssl(), asking("require"))).rejects.toMatchObject(rejected(113, "X509_OCSP_MISSING"));
   });
 });
 
@@ -123,7 +122,7 @@ describe("RFC 6066 §8 GnuTLS's gnutls-serv --ocsp-response", () => {
       ...["--x509certfile", files.file(`${SERVER}.crt`), "--x509keyfile", files.file(`${SERVER}.key`)],
       ...["--ocsp-response", file],
     ]);
-    const { info } = await against(peer, { ocsp: "require" });
+    const { info } = await against(peer, asking("require"));
     expect(info.statistics.timeline.map(({ message }) => message)).toContain("CertificateStatus");
   });
 });
@@ -147,11 +146,11 @@ describe("RFC 5280 §5 CRLs of openssl ca", () => {
 
   it("clear a server, and revoke it with alert 44", async () => {
     const crls = (status: "V" | "R") => certificateLists(Buffer.from(makeCrl(status)).toString("latin1"));
-    await against(await openssl(), { verification: { crls: crls("V") } });
+    await against(await openssl(), { verification: { revocation: revocationChecks({ crls: crls("V") }) } });
     const peer = await openssl();
-    await expect(converse(peer, files, { verification: { crls: crls("R") } })).rejects.toMatchObject(
-      rejected(44, "X509_REVOKED"),
-    );
+    await expect(
+      converse(peer, files, { verification: { revocation: revocationChecks({ crls: crls("R") }) } }),
+    ).rejects.toMatchObject(rejected(44, "X509_REVOKED"));
     await peer.stop();
   });
 });

@@ -11,7 +11,7 @@
 
 import { printable } from "../../bytes.ts";
 import { chain, done, map, series, type Task } from "../../task.ts";
-import type { CryptoProvider, PublicKey } from "../crypto/provider.ts";
+import type { PublicKey } from "../crypto/provider.ts";
 import type { Certificate } from "./certificate.ts";
 import { type CertificateList, crlReasons, type RevokedEntry, searchEntries } from "./crl.ts";
 import { ALL_REASONS, type DistributionPoint, distributionPoints, shareName } from "./distribution-points.ts";
@@ -19,28 +19,10 @@ import { CertificateError, type CertificateErrorCode } from "./errors.ts";
 import { type Name, namesMatch, parseName } from "./name.ts";
 import { oidName } from "./oids.ts";
 import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
-import type { Profile } from "./profile.ts";
+import type { RevocationContext } from "./revocation-context.ts";
 import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
-import type { TrustAnchor } from "./trust.ts";
 import { type DateRule, timeText } from "./validate.ts";
-
-/** A verified path, and what its revocation is judged with. */
-export interface RevocationContext {
-  /** Leaf first. */
-  readonly path: readonly Placed[];
-  readonly anchor: TrustAnchor;
-  /** All that the peer sent. */
-  readonly certificates: readonly Certificate[];
-  readonly dates: DateRule;
-  readonly profile: Profile;
-  readonly crypto: CryptoProvider;
-  /**
-   * Whether a certificate that is not on the path leads to the same anchor, and is not revoked by these CRLs. `undefined` while such a
-   * certificate is verified itself: its CRLs must come from its own path.
-   */
-  readonly verifySigner: ((certificate: Certificate, crls: readonly CertificateList[]) => Task<boolean>) | undefined;
-}
 
 /** CertificateLists that are used at most. */
 export const MAX_CRLS = 64;
@@ -65,15 +47,24 @@ interface Signer {
   readonly stranger: Certificate | undefined;
 }
 
+/** Whether a signer off the path leads to the same anchor, and is not revoked by these CRLs. */
+export type SignerVerification = (certificate: Certificate, crls: readonly CertificateList[]) => Task<boolean>;
+
 /** The CRLs of a verification. What is found out of one holds for all certificates of the path. */
 export class CrlStatus {
   readonly #context: RevocationContext;
   readonly #crls: readonly CertificateList[];
+  readonly #verifySigner: SignerVerification | undefined;
   readonly #verdicts = new Map<CertificateList, Finding | undefined>();
 
-  constructor(context: RevocationContext, crls: readonly CertificateList[]) {
+  constructor(
+    context: RevocationContext,
+    crls: readonly CertificateList[],
+    verifySigner: SignerVerification | undefined,
+  ) {
     this.#context = context;
     this.#crls = crls;
+    this.#verifySigner = verifySigner;
   }
 
   /** Why a certificate is revoked, or may be; nothing where it is good. `depth`: its place on the path, for the problems. */
@@ -201,7 +192,7 @@ export class CrlStatus {
   /** RFC 5280 §6.3.3 f. Its own CRL cannot clear it. */
   #verifyStranger(signer: Certificate, list: CertificateList): Task<boolean> {
     const others = this.#crls.filter((one) => one !== list);
-    return this.#context.verifySigner?.(signer, others) ?? done(false);
+    return this.#verifySigner?.(signer, others) ?? done(false);
   }
 
   /** The CAs of the path and the anchor, then what else the peer sent, by name. */

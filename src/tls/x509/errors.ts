@@ -5,6 +5,8 @@
  * bytes come from the other side, `caller` where they are the user's own files. The mbedTLS codes are those of 3.6 (`x509.h`,
  * `pem.h`, `pk.h`) without the ASN.1 part that mbedTLS adds to some of them; the alerts are those of RFC 5246 §7.2.2.
  *
+ * Longer than 500 lines, because it is one table with a row for each code; the class is what is left.
+ *
  * @module
  */
 
@@ -286,7 +288,7 @@ export const certificateErrors = {
     meaning: "it cannot be found out whether the certificate is revoked",
     blame: "caller",
     retry: true,
-    hint: 'None of the `crls` covers it. Give the current CRL of the issuer named in the message, or accept certificates of unknown status with `revocation: "soft-fail"`.',
+    hint: 'None of the `crls` covers it. Give the current CRL of the issuer named in the message, or accept certificates of unknown status with `mode: "soft-fail"`.',
     alert: 46,
     mbedtls: -0x2700,
     flag: flag.OTHER,

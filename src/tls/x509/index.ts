@@ -36,7 +36,8 @@ export type { CertificateOpinion, UnknownTime, VerificationPolicy } from "./poli
 export type { PathCertificate, VerificationProblem } from "./problem.ts";
 export type { PathPlace, Profile, RuleBreach } from "./profile.ts";
 export { profiles } from "./profiles.ts";
-export type { OcspStaple, RevocationOptions } from "./revocation.ts";
+export { type RevocationOptions, revocationChecks } from "./revocation.ts";
+export type { OcspMode, RevocationChecks, RevocationContext } from "./revocation-context.ts";
 export { encodeSubjectPublicKeyInfo, parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
 export { type AnchorConstraints, parseCertificateChain, type TrustAnchor, trustAnchors } from "./trust.ts";
 export { recheckValidity } from "./validate.ts";

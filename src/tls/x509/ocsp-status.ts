@@ -12,7 +12,7 @@ import { equal } from "../../bytes.ts";
 import { chain, done, map, series, type Task } from "../../task.ts";
 import type { PublicKey } from "../crypto/provider.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
-import { type CrlStatus, type RevocationContext, revokedText, timelinessOf } from "./crl-status.ts";
+import { type CrlStatus, revokedText, timelinessOf } from "./crl-status.ts";
 import { CertificateError, type CertificateErrorCode } from "./errors.ts";
 import { type Name, namesMatch, parseName } from "./name.ts";
 import {
@@ -24,6 +24,7 @@ import {
 } from "./ocsp.ts";
 import { oids } from "./oids.ts";
 import { problemOf, type VerificationProblem } from "./problem.ts";
+import type { RevocationContext } from "./revocation-context.ts";
 import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
 import { parseSubjectPublicKeyInfo, publicKeyBits } from "./spki.ts";
 import { timeText } from "./validate.ts";

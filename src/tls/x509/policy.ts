@@ -11,7 +11,7 @@ import type { CertificateErrorCode } from "./errors.ts";
 import { type PublicKeyPin, readPins } from "./pins.ts";
 import { certificatesOf, type PathCertificate, type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import { type Profile, secureProfile } from "./profile.ts";
-import { checkRevocationOptions, type RevocationOptions } from "./revocation.ts";
+import type { RevocationChecks } from "./revocation-context.ts";
 import type { TrustAnchor } from "./trust.ts";
 import type { DateRule } from "./validate.ts";
 
@@ -31,11 +31,13 @@ export type CertificateOpinion =
   | undefined;
 
 /** How chains are verified, whatever they are for. */
-export interface VerificationPolicy extends Omit<RevocationOptions, "ocsp"> {
+export interface VerificationPolicy {
   /** Algorithms and further rules; `profiles.secure` by default. */
   readonly profile?: Profile | undefined;
   /** CA certificates between leaf and anchor at most, self-issued ones not counted; 8 by default. */
   readonly maxIntermediates?: number | undefined;
+  /** Looks up whether certificates are revoked, out of `revocationChecks`; nothing does by default. */
+  readonly revocation?: RevocationChecks | undefined;
   /** What to do without the time of day; `reject` by default. */
   readonly unknownTime?: UnknownTime | undefined;
   /** Keys of which one at least must be that of a certificate of the path, or of its anchor. */
@@ -71,7 +73,6 @@ export function checkPolicy(policy: VerificationPolicy): void {
       'maxIntermediates is a number from 0, profile one of profiles, unknownTime "reject", "acceptUntilKnown" or { floor: ms }, onCertificate a function',
     );
   if (pins !== undefined) readPins(pins);
-  checkRevocationOptions(policy);
 }
 
 /** How dates are judged at a time that is known, or is not. */

@@ -1,22 +1,24 @@
 /**
  * Revocation of a path's certificates, by a stapled OCSP response for its leaf and by CRLs for all of it. Nothing is fetched: what is
- * known is what the caller has, or the server sent.
+ * known is what the caller has, or the server sent. It is a value that is passed in: a verification without it carries no code for it.
  *
  * @module
  */
 
+import { toHex } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import { done, map, series, type Task } from "../../task.ts";
 import type { Certificate } from "./certificate.ts";
 import type { CertificateList } from "./crl.ts";
-import { CrlStatus, MAX_CRLS, type RevocationContext } from "./crl-status.ts";
+import { CrlStatus, MAX_CRLS } from "./crl-status.ts";
 import { DerReader } from "./der.ts";
 import { CertificateError } from "./errors.ts";
 import { ocspProblem } from "./ocsp-status.ts";
 import { oids } from "./oids.ts";
 import { problemOf, type VerificationProblem } from "./problem.ts";
+import type { OcspMode, RevocationChecks, RevocationContext } from "./revocation-context.ts";
 
-/** What is known of revocation, and how much of it must be. */
+/** What certificates are held against, and how much of it must be known. One of `crls` and `ocsp` at least. */
 export interface RevocationOptions {
   /**
    * CRLs, of `certificateLists`, in any order; those of other CAs do no harm. Where they are given, also as an empty list, each
@@ -24,20 +26,15 @@ export interface RevocationOptions {
    */
   readonly crls?: readonly CertificateList[] | undefined;
   /**
-   * What becomes of a certificate whose status cannot be found out: with `hard-fail`, the default, it is refused, with `soft-fail`
-   * accepted. One that is revoked is always refused.
+   * What becomes of a certificate that the `crls` tell nothing of: with `hard-fail`, the default, it is refused, with `soft-fail` accepted.
+   * One that is revoked is always refused.
    */
-  readonly revocation?: "hard-fail" | "soft-fail" | undefined;
-  /** An OCSP response for the leaf was asked for. */
-  readonly ocsp?: OcspStaple | undefined;
-}
-
-/** What came of asking for an OCSP response. */
-export interface OcspStaple {
-  /** DER, as it was stapled; `undefined` where none was. One that is there must be good. */
-  readonly response: Uint8Array | undefined;
-  /** Whether there must be one; a leaf that says so itself (must-staple, RFC 7633) needs one anyway. */
-  readonly required: boolean;
+  readonly mode?: "hard-fail" | "soft-fail" | undefined;
+  /**
+   * Whether a server is asked to staple an OCSP response for its certificate (RFC 6066 §8); `off` by default. One that comes must be good.
+   * With `require` one must come, and with `request` where the certificate demands it (must-staple, RFC 7633).
+   */
+  readonly ocsp?: OcspMode | undefined;
 }
 
 /** TLS's extension number of status_request, as a TLS feature (RFC 7633 §4). */
@@ -45,38 +42,63 @@ const STATUS_REQUEST = 5;
 /** Features that are read. */
 const MAX_FEATURES = 16;
 
-/** Checks the options. Throws UsageError. */
-export function checkRevocationOptions({ crls = [], revocation = "hard-fail" }: RevocationOptions): void {
-  if (!Array.isArray(crls) || crls.length > MAX_CRLS || crls.some((list) => !(list?.tbs instanceof Uint8Array)))
-    throw new UsageError("USAGE_INVALID_ARGUMENT", `crls must be ${MAX_CRLS} or fewer, made by certificateLists`);
-  if (revocation !== "hard-fail" && revocation !== "soft-fail")
-    throw new UsageError("USAGE_INVALID_ARGUMENT", 'revocation must be "hard-fail" or "soft-fail"');
+/**
+ * Has certificates looked for in CRLs and OCSP responses: for the option `revocation` of a verification.
+ *
+ * @throws UsageError where nothing is to be looked at, or an option is not usable.
+ * @example
+ * const revocation = revocationChecks({ crls: certificateLists(await readFile("ca.crl")), ocsp: "request" });
+ * new TlsClient({ ...options, verification: { revocation } });
+ */
+export function revocationChecks({ crls, mode = "hard-fail", ocsp = "off" }: RevocationOptions): RevocationChecks {
+  const invalid = (problem: string): never => {
+    throw new UsageError("USAGE_INVALID_ARGUMENT", problem);
+  };
+  if (crls === undefined && ocsp === "off") invalid("there is nothing to look at: give crls, or ocsp");
+  if (crls !== undefined && !areLists(crls)) invalid(`crls must be ${MAX_CRLS} or fewer, made by certificateLists`);
+  if (!["hard-fail", "soft-fail"].includes(mode)) invalid('mode must be "hard-fail" or "soft-fail"');
+  if (!["off", "request", "require"].includes(ocsp)) invalid('ocsp must be "off", "request" or "require"');
+  return {
+    ocsp,
+    get binding() {
+      return JSON.stringify([ocsp, mode, crls?.map(({ signature }) => toHex(signature))]);
+    },
+    problems: (context, ocspResponse) => problemsOf(context, ocspResponse, { crls, mode, ocsp }),
+  };
 }
 
-/** Why certificates of a path are revoked, or may be; nothing where all is well. */
-export function revocationProblems(
+function areLists(crls: readonly CertificateList[]): boolean {
+  return Array.isArray(crls) && crls.length <= MAX_CRLS && crls.every((list) => list?.tbs instanceof Uint8Array);
+}
+
+function problemsOf(
   context: RevocationContext,
-  { crls, revocation, ocsp }: RevocationOptions,
+  ocspResponse: Uint8Array | undefined,
+  { crls, mode, ocsp }: RevocationOptions,
 ): Task<readonly VerificationProblem[]> {
-  const { path } = context;
-  const lists = crls === undefined ? undefined : new CrlStatus(context, crls);
+  const { path, verifySigner } = context;
+  // The signer of a CRL is refused where it is revoked, and needs no CRL of its own.
+  const verifyWith =
+    verifySigner &&
+    ((signer: Certificate, others: readonly CertificateList[]) =>
+      verifySigner(signer, revocationChecks({ crls: others, mode: "soft-fail" })));
+  const lists = crls === undefined ? undefined : new CrlStatus(context, crls, verifyWith);
   const problems: VerificationProblem[] = [];
   let isLeafKnown = false;
   const staple = (): Task<void> =>
-    map(stapleProblem(context, ocsp, lists), (problem) => {
-      isLeafKnown = ocsp?.response !== undefined;
+    map(stapleProblem(context, ocspResponse, ocsp === "require", lists), (problem) => {
+      isLeafKnown = ocspResponse !== undefined;
       if (problem !== undefined) problems.push(problem);
     });
   let depth = -1;
   const all = series(() => {
     const at = depth++;
-    if (at < 0) return staple();
+    if (at < 0) return ocsp === "off" ? done(undefined) : staple();
     const placed = path[at];
     if (lists === undefined || placed === undefined) return undefined;
     if (at === 0 && isLeafKnown) return done(undefined);
     return map(lists.check(placed, at), (found) => {
-      for (const problem of found)
-        if (revocation !== "soft-fail" || problem.code === "X509_REVOKED") problems.push(problem);
+      for (const problem of found) if (mode === "hard-fail" || problem.code === "X509_REVOKED") problems.push(problem);
     });
   });
   return map(all, () => problems);
@@ -84,14 +106,14 @@ export function revocationProblems(
 
 function stapleProblem(
   context: RevocationContext,
-  ocsp: OcspStaple | undefined,
+  response: Uint8Array | undefined,
+  isRequired: boolean,
   crls: CrlStatus | undefined,
 ): Task<VerificationProblem | undefined> {
-  if (ocsp === undefined) return done(undefined);
-  if (ocsp.response !== undefined) return ocspProblem(context, ocsp.response, crls);
+  if (response !== undefined) return ocspProblem(context, response, crls);
   const placed = context.path[0]!;
   const mustStaple = demandsStaple(placed.certificate);
-  if (!ocsp.required && !mustStaple) return done(undefined);
+  if (!isRequired && !mustStaple) return done(undefined);
   const [rule, detail] = mustStaple
     ? (["RFC 7633 §4.2.2", `${placed.certificate.subject} must be shown with one`] as const)
     : (["RFC 6066 §8", "it is required"] as const);

@@ -2,7 +2,8 @@
  * Path validation: what RFC 5280 §6.1 demands of the certificates of a path whose names and signatures fit already, and what TLS
  * demands of its first one. All reasons are collected, not only the first.
  *
- * Left out on purpose: policies (none is asked for, and critical policy constraints fail as unknown) and revocation.
+ * Left out on purpose: policies (none is asked for, and critical policy constraints fail as unknown). Revocation is
+ * `revocation.ts`.
  *
  * @module
  */

@@ -36,13 +36,13 @@ import {
   type VerificationProblem,
 } from "./problem.ts";
 import { secureProfile } from "./profile.ts";
-import { type RevocationOptions, revocationProblems } from "./revocation.ts";
+import type { RevocationChecks } from "./revocation-context.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
 import { isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
 
 /** What a chain is verified for, and against. */
-export interface VerifyOptions extends VerificationPolicy, Pick<RevocationOptions, "ocsp"> {
+export interface VerifyOptions extends VerificationPolicy {
   /** What the leaf is used for. `any` checks neither extendedKeyUsage nor the leaf's keyUsage. */
   readonly purpose: "server" | "client" | "any";
   /** DER, leaf first; the rest in any order, surplus and duplicates allowed. */
@@ -53,6 +53,8 @@ export interface VerifyOptions extends VerificationPolicy, Pick<RevocationOption
   /** Milliseconds since 1970; `undefined` where the time is unknown: see `unknownTime`. */
   readonly at: number | undefined;
   readonly crypto: CryptoProvider;
+  /** An OCSP response for the leaf in DER, for `revocation` with `ocsp`. */
+  readonly ocspResponse?: Uint8Array | undefined;
 }
 
 /** The verdict, with every reason against the chain. */
@@ -190,6 +192,11 @@ class Verification implements Task<VerificationResult> {
         "a server's certificate is verified for a serverName: none was given",
       );
     checkPolicy(options);
+    if (options.ocspResponse !== undefined && (options.revocation?.ocsp ?? "off") === "off")
+      throw new UsageError(
+        "USAGE_INVALID_ARGUMENT",
+        "an ocspResponse is looked at by revocationChecks with ocsp: none are given",
+      );
     this.#options = options;
     this.#pins = options.pins === undefined ? undefined : readPins(options.pins);
     this.#rules = {
@@ -382,12 +389,12 @@ class Verification implements Task<VerificationResult> {
       return;
     }
     const found = this.#candidate(anchor, []);
-    const { crls, ocsp } = this.#options;
+    const { revocation } = this.#options;
     // Where the app may forgive the problems, revocation must be known too.
     const isDone = found.problems.length > 0 && this.#options.mayForgive !== true;
-    if (isDone || (crls === undefined && ocsp === undefined)) this.#consider(found);
+    if (isDone || revocation === undefined) this.#consider(found);
     else if (++this.#revocations > MAX_REVOCATIONS) this.#giveUp(`${MAX_REVOCATIONS} paths with revoked certificates`);
-    else this.#revocation = { task: this.#revocationOf(found.path, anchor), found };
+    else this.#revocation = { task: this.#revocationOf(revocation, found.path, anchor), found };
   }
 
   #consider(found: Candidate): void {
@@ -403,19 +410,23 @@ class Verification implements Task<VerificationResult> {
     this.#consider({ ...found, problems: [...found.problems, ...task.result] });
   }
 
-  #revocationOf(path: readonly Placed[], anchor: TrustAnchor): Task<readonly VerificationProblem[]> {
-    const { crypto, at, unknownTime, maxIntermediates } = this.#options;
+  #revocationOf(
+    checks: RevocationChecks,
+    path: readonly Placed[],
+    anchor: TrustAnchor,
+  ): Task<readonly VerificationProblem[]> {
+    const { crypto, at, unknownTime, maxIntermediates, ocspResponse } = this.#options;
     const { dates, profile } = this.#rules;
     const certificates = this.#certificates.map(({ certificate }) => certificate);
-    const verifySigner = (signer: Certificate, crls: VerifyOptions["crls"]): Task<boolean> => {
+    const verifySigner = (signer: Certificate, revocation: RevocationChecks): Task<boolean> => {
       const chain = [signer, ...certificates.filter((one) => one !== signer)].map(({ der }) => der);
-      const policy = { profile, unknownTime, maxIntermediates, crls, revocation: "soft-fail" } as const;
+      const policy = { profile, unknownTime, maxIntermediates, revocation };
       const verification = new Verification({ purpose: "any", chain, trust: [anchor], at, crypto, ...policy }, true);
       return map(verification, ({ ok }) => ok);
     };
-    return revocationProblems(
+    return checks.problems(
       { path, anchor, certificates, dates, profile, crypto, verifySigner: this.#isNested ? undefined : verifySigner },
-      this.#options,
+      ocspResponse,
     );
   }
 

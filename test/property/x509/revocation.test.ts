@@ -13,6 +13,7 @@ import {
   type CertificateList,
   certificateLists,
   parseOcspResponse,
+  revocationChecks,
 } from "../../../src/tls/x509/index.ts";
 import { oids } from "../../../src/tls/x509/oids.ts";
 import { runs } from "../../runs.ts";
@@ -83,13 +84,14 @@ describe("totality", () => {
         const task = searchEntries(lists[0]!, Uint8Array.of(9), lists[0]!.issuer);
         finish(task);
         expect(task.spent).toBeLessThan(bytes.length);
-        const result = pki.check([leaf], pki.anchors(root), { crls: lists });
+        const result = pki.check([leaf], pki.anchors(root), { revocation: revocationChecks({ crls: lists }) });
         expect(result.ok).toBe(false);
         expect(
-          pki.check([leaf], pki.anchors(root), { crls: lists, revocation: "soft-fail" }).problems.length,
+          pki.check([leaf], pki.anchors(root), { revocation: revocationChecks({ crls: lists, mode: "soft-fail" }) })
+            .problems.length,
         ).toBeLessThan(2);
       }),
-      { numRuns: runs(300) },
+      runs(300),
     );
   });
 
@@ -100,13 +102,16 @@ describe("totality", () => {
       fc.assert(
         fc.property(mutated(originals[name]), (response) => {
           attempt(() => parseOcspResponse(response));
-          const result = pki.check([leaf], pki.anchors(root), { ocsp: { response, required: true } });
+          const result = pki.check([leaf], pki.anchors(root), {
+            ocspResponse: response,
+            revocation: revocationChecks({ ocsp: "require" }),
+          });
           expect(result.problems.length).toBeLessThan(2);
           if (!result.ok) return;
           expect(name).toBe("ocsp");
           expect(Buffer.from(parseOcspResponse(response).basic!.tbs).equals(signed)).toBe(true);
         }),
-        { numRuns: runs(300) },
+        runs(300),
       );
     },
   );
@@ -118,7 +123,7 @@ describe("totality", () => {
         const { basic } = attempt(() => parseOcspResponse(bytes)) ?? {};
         expect(basic).toBeUndefined();
       }),
-      { numRuns: runs(300) },
+      runs(300),
     );
   });
 });

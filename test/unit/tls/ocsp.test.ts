@@ -4,7 +4,12 @@ import { describe, expect, it } from "vitest";
 import type { TlsClientOptions, TlsServerOptions } from "../../../src/tls/events.ts";
 import { ExtensionType, readClientExtensions } from "../../../src/tls/extensions.ts";
 import { decodeClientHello } from "../../../src/tls/messages.ts";
-import { certificateLists } from "../../../src/tls/x509/index.ts";
+import {
+  type CertificateList,
+  certificateLists,
+  type OcspMode,
+  revocationChecks,
+} from "../../../src/tls/x509/index.ts";
 import * as pki from "../x509/pki.ts";
 import { crl, ocsp } from "../x509/revocation-writer.ts";
 import { Driver } from "./client.ts";
@@ -14,6 +19,9 @@ const root = pki.ca("root");
 const leaf = pki.server(root, { serial: 9 });
 const response = ocsp({ issuer: root, subject: leaf });
 
+const asking = (ocsp: OcspMode, crls?: readonly CertificateList[]) => ({
+  verification: { revocation: revocationChecks({ crls, ocsp }) },
+});
 const dialog = (
   client: Partial<TlsClientOptions>,
   { staple, ...server }: Partial<TlsServerOptions> & { staple?: Uint8Array } = {},
@@ -36,19 +44,19 @@ const received = ({ client }: Dialog): string[] => {
 
 describe("RFC 6066 §8 status_request", () => {
   it("is offered where it is asked for: OCSP, any responder, no extensions", () => {
-    const hello = (ocsp: TlsClientOptions["ocsp"]) =>
-      decodeClientHello(new Driver({ ocsp }).output[0]!.subarray(5 + 4)).extensions!;
+    const hello = (options: Partial<TlsClientOptions>) =>
+      decodeClientHello(new Driver(options).output[0]!.subarray(5 + 4)).extensions!;
     const data = (of: ReturnType<typeof hello>) => of.find(({ type }) => type === ExtensionType.status_request)?.data;
-    expect(data(hello(undefined))).toBeUndefined();
-    expect(data(hello("off"))).toBeUndefined();
-    for (const mode of ["request", "require"] as const) expect([...data(hello(mode))!]).toEqual([1, 0, 0, 0, 0]);
-    expect(readClientExtensions(hello("request")).ocsp).toBe(true);
+    expect(data(hello({}))).toBeUndefined();
+    expect(data(hello({ verification: { revocation: revocationChecks({ crls: [] }) } }))).toBeUndefined();
+    for (const mode of ["request", "require"] as const)
+      expect([...data(hello(asking(mode)))!]).toEqual([1, 0, 0, 0, 0]);
+    expect(readClientExtensions(hello(asking("request"))).ocsp).toBe(true);
     expect(readClientExtensions([{ type: 5, data: Uint8Array.of(2, 9, 9) }]).ocsp).toBe(false);
-    expect(() => new Driver({ ocsp: "yes" as "off" })).toThrow(/"off", "request" or "require"/);
   });
 
   it.each([1, 7, 1_000_000])("a good response is taken, with a budget of %i", (budget) => {
-    const all = dialog({ ocsp: "require" }, { staple: response }, () => budget);
+    const all = dialog(asking("require"), { staple: response }, () => budget);
     expect(received(all)).toEqual([
       "ServerHello",
       "Certificate",
@@ -61,8 +69,8 @@ describe("RFC 6066 §8 status_request", () => {
   });
 
   it("a server that has none sends none, and is accepted where none is required", () => {
-    expect(received(dialog({ ocsp: "request" }))).not.toContain("CertificateStatus");
-    expect(dialog({ ocsp: "require" }).client.error).toMatchObject({
+    expect(received(dialog(asking("request")))).not.toContain("CertificateStatus");
+    expect(dialog(asking("require")).client.error).toMatchObject({
       code: "TLS_CERTIFICATE_REJECTED",
       alert: 113,
       data: { problems: ["X509_OCSP_MISSING"] },
@@ -75,22 +83,22 @@ describe("RFC 6066 §8 status_request", () => {
 
   it("a server may say that it will staple and not do so", () => {
     const deviations = [{ on: "CertificateStatus", times: 0 }] as const;
-    const all = dialog({ ocsp: "request" }, { staple: response, deviations });
+    const all = dialog(asking("request"), { staple: response, deviations });
     expect(all.client.isSecured).toBe(true);
     const phases = all.client.events.find((one) => one.type === "secured");
     expect(phases?.type === "secured" && phases.statistics.phases.map(({ phase }) => phase)).toContain("keyExchange");
-    expect(dialog({ ocsp: "require" }, { staple: response, deviations }).client.error?.alert).toBe(113);
+    expect(dialog(asking("require"), { staple: response, deviations }).client.error?.alert).toBe(113);
   });
 
   it("a revoked certificate is alert 44, and the server sees it", () => {
-    const all = dialog({ ocsp: "request" }, { staple: ocsp({ issuer: root, subject: leaf, status: "revoked" }) });
+    const all = dialog(asking("request"), { staple: ocsp({ issuer: root, subject: leaf, status: "revoked" }) });
     expect(all.client.error).toMatchObject({ alert: 44, data: { problems: ["X509_REVOKED"], flags: "0x2" } });
     expect(all.server.error).toMatchObject({ code: "TLS_ALERT_RECEIVED", data: { alert: 44 } });
   });
 });
 
 describe("CRLs of the option verification", () => {
-  const verification = (...lists: Uint8Array[]) => ({ verification: { crls: certificateLists(lists) } });
+  const verification = (...lists: Uint8Array[]) => asking("off", certificateLists(lists));
   it("clear a chain, revoke it with alert 44, or leave it unknown with alert 46", () => {
     expect(dialog(verification(crl({ issuer: root }))).client.isSecured).toBe(true);
     const revoked = dialog(verification(crl({ issuer: root, entries: [{ serial: 9, reason: 1 }] }))).client.error;
@@ -99,21 +107,22 @@ describe("CRLs of the option verification", () => {
     expect(dialog(verification()).client.error).toMatchObject({ alert: 46 });
     const expired = dialog(verification(crl({ issuer: root, nextUpdate: pki.NOW - 1000 }))).client.error;
     expect(expired).toMatchObject({ alert: 46, data: { flags: "0x20", problems: ["X509_CRL_EXPIRED"] } });
-    const soft = { verification: { crls: [], revocation: "soft-fail" } } as const;
+    const soft = { verification: { revocation: revocationChecks({ crls: [], mode: "soft-fail" }) } };
     expect(dialog(soft).client.isSecured).toBe(true);
   });
 
   it("must be lists, and few", () => {
-    const make = (crls: unknown) => () => new Driver({ verification: { crls: crls as [] } });
+    const make = (crls: unknown) => () => revocationChecks({ crls: crls as [] });
     expect(make([crl({ issuer: root })])).toThrow(/certificateLists/);
     expect(make("crl")).toThrow(/certificateLists/);
     expect(make(Array(65).fill(certificateLists(crl({ issuer: root }))[0]))).toThrow(/64/);
-    expect(() => new Driver({ verification: { revocation: "no" as "soft-fail" } })).toThrow(/hard-fail/);
+    expect(() => revocationChecks({ crls: [], mode: "no" as "soft-fail" })).toThrow(/hard-fail/);
   });
 
   it("RFC 5077: a session is resumed under the same CRLs and the same wish for OCSP only", () => {
     const resumption = { wallMs: () => pki.NOW, ticketKey: new Uint8Array(16).fill(3) };
-    const same = verification(crl({ issuer: root }));
+    const list = crl({ issuer: root });
+    const same = verification(list);
     const first = dialog({ resumption: true, ...same }, { resumption });
     const kept = first.client.events.find(({ type }) => type === "session");
     const session = kept?.type === "session" ? kept.session : undefined;
@@ -125,6 +134,6 @@ describe("CRLs of the option verification", () => {
     expect(resumed(same)).toBe(true);
     expect(resumed({})).toBe(false);
     expect(resumed(verification(crl({ issuer: root })))).toBe(false);
-    expect(resumed({ ...same, ocsp: "request" })).toBe(false);
+    expect(resumed(asking("request", certificateLists(list)))).toBe(false);
   });
 });

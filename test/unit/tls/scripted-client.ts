@@ -70,6 +70,7 @@ export class ScriptedClient {
         alpn: [],
         maxFragmentLength: undefined,
         encryptThenMac: false,
+        ocsp: "off",
         resumption: false,
       }),
     };

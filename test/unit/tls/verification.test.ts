@@ -8,7 +8,13 @@ import { admitByTrust } from "../../../src/tls/server.ts";
 import { sessionBinding } from "../../../src/tls/session.ts";
 import { checkOptions } from "../../../src/tls/settings.ts";
 import { parseCertificate } from "../../../src/tls/x509/certificate.ts";
-import { type PathCertificate, profiles, publicKeyPin, type VerificationPolicy } from "../../../src/tls/x509/index.ts";
+import {
+  type PathCertificate,
+  profiles,
+  publicKeyPin,
+  revocationChecks,
+  type VerificationPolicy,
+} from "../../../src/tls/x509/index.ts";
 import { crypto, der, ecIdentity, NOW, options, trust } from "./client.ts";
 import { ecServerCertificate } from "./fixtures.ts";
 import { Dialog } from "./server.ts";
@@ -83,7 +89,8 @@ describe("the policy of a client", () => {
       { profile: { ...profiles.secure, minRsaBits: 3072 } },
       { profile: profiles.strict },
       { onCertificate: () => undefined },
-      { crls: [] },
+      { revocation: revocationChecks({ crls: [] }) },
+      { revocation: revocationChecks({ crls: [], ocsp: "request" }) },
       { maxIntermediates: 1 },
     ].map(binding);
     expect(new Set(all).size).toBe(all.length);

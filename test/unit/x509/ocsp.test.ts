@@ -7,6 +7,8 @@ import {
   certificateLists,
   certificateVerification,
   parseOcspResponse,
+  type RevocationOptions,
+  revocationChecks,
   type VerifyOptions,
   verificationFlags,
 } from "../../../src/tls/x509/index.ts";
@@ -38,9 +40,15 @@ const check = (
   {
     required = false,
     path = [leaf, middle],
+    crls,
     ...more
-  }: Partial<VerifyOptions> & { required?: boolean; path?: pki.Entity[] } = {},
-) => pki.check(path, pki.anchors(root), { ocsp: { response, required }, ...more });
+  }: Partial<VerifyOptions> & Pick<RevocationOptions, "crls"> & { required?: boolean; path?: pki.Entity[] } = {},
+) =>
+  pki.check(path, pki.anchors(root), {
+    ocspResponse: response,
+    revocation: revocationChecks({ crls, ocsp: required ? "require" : "request" }),
+    ...more,
+  });
 const right = { issuer: middle, subject: leaf };
 
 describe("RFC 6960 a stapled response", () => {
@@ -77,7 +85,8 @@ describe("RFC 6960 a stapled response", () => {
     const rsaRoot = pki.ca("rsa root", undefined, { key: rsaKey() });
     const child = pki.server(rsaRoot, { serial: 3 });
     const result = pki.check([child], pki.anchors(rsaRoot), {
-      ocsp: { response: ocsp({ issuer: rsaRoot, subject: child }), required: true },
+      ocspResponse: ocsp({ issuer: rsaRoot, subject: child }),
+      revocation: revocationChecks({ ocsp: "require" }),
     });
     expect(pki.codes(result)).toEqual([]);
   });
@@ -268,12 +277,23 @@ describe("RFC 6960 a stapled response", () => {
         trust: pki.anchors(root),
         at: NOW,
         crypto: pki.crypto,
-        ocsp: { response, required: true },
+        ocspResponse: response,
+        revocation: revocationChecks({ ocsp: "require" }),
       });
       let steps = 1;
       while (!task.step(1)) steps++;
       expect([task.result.ok, steps > 100]).toEqual([ok, true]);
     }
+  });
+
+  it("is no argument without somebody who looks at it", () => {
+    const chain = [leaf];
+    for (const revocation of [undefined, revocationChecks({ crls: [] })])
+      expect(() => pki.check(chain, pki.anchors(root), { ocspResponse: ocsp(right), revocation })).toThrow(
+        /revocationChecks/,
+      );
+    expect(() => revocationChecks({})).toThrow(/nothing to look at/);
+    expect(() => revocationChecks({ ocsp: "yes" as "off" })).toThrow(/"off", "request" or "require"/);
   });
 
   it("is read into its parts", () => {

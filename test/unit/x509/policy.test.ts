@@ -10,6 +10,7 @@ import {
   profiles,
   publicKeyPin,
   recheckValidity,
+  revocationChecks,
   type TrustAnchor,
   type VerificationPolicy,
   verificationFlags,
@@ -206,7 +207,9 @@ describe("onCertificate", () => {
   it("RFC 5280 §6.3 what is forgiven does not keep revocation from being looked up", () => {
     const old = server(root, { notAfter: NOW - 1000, serial: 9 });
     const forgiving = asking(() => ({ forgive: ["X509_EXPIRED"] }), true).policy;
-    const withCrl = (...entries: { serial: number }[]) => ({ crls: certificateLists(crl({ issuer: root, entries })) });
+    const withCrl = (...entries: { serial: number }[]) => ({
+      revocation: revocationChecks({ crls: certificateLists(crl({ issuer: root, entries })) }),
+    });
     expect(verify({ ...forgiving, ...withCrl() }, [old]).ok).toBe(true);
     const silent = asking(() => undefined, true).policy;
     expect(codes(verify({ ...silent, ...withCrl() }, [old]))).toEqual(["X509_EXPIRED"]);

@@ -9,6 +9,7 @@ import {
   CertificateError,
   type CertificateList,
   certificateLists,
+  revocationChecks,
   trustAnchors,
   verifyCertificate,
 } from "../../../src/tls/x509/index.ts";
@@ -84,7 +85,7 @@ describe.skipIf(!vectorsAvailable())("NIST PKITS 1.0.1 with CRLs", () => {
       purpose: "any",
       chain: below.reverse().map((name) => bytes(certs[name]!)),
       trust: trustAnchors(bytes(certs[root!]!)),
-      crls: test.crls.flatMap(lists),
+      revocation: revocationChecks({ crls: test.crls.flatMap(lists) }),
       at: Date.parse(test.time),
       crypto,
     });

@@ -5,6 +5,7 @@
  */
 
 import { encodeCertificateStatus } from "../../../../src/tls/messages.ts";
+import { revocationChecks } from "../../../../src/tls/x509/revocation.ts";
 import * as pki from "../../x509/pki.ts";
 import { type OcspInput, ocsp, ocspFailure } from "../../x509/revocation-writer.ts";
 import { bytes, type Deviation, extend, message, NONE } from "./deviation.ts";
@@ -15,6 +16,8 @@ const demanding = pki.server(root, {
   extensions: { others: [{ oid: "1.3.6.1.5.5.7.1.24", critical: false, value: bytes(0x30, 3, 2, 1, 5) }] },
 });
 const right: OcspInput = { issuer: root, subject: leaf };
+
+const asking = (ocsp: "request" | "require") => ({ verification: { revocation: revocationChecks({ ocsp }) } });
 
 /** A server that answers status_request, and sends these messages behind its Certificate. */
 const answering = (
@@ -27,12 +30,12 @@ const answering = (
     hello: extend(5),
     flight: ([hello, certificate, ...rest]) => [hello!, certificate!, ...messages, ...rest],
   },
-  options: { trust: pki.anchors(root), wallMs: () => pki.NOW, serverName: "thing.example.com", ocsp: mode },
+  options: { trust: pki.anchors(root), wallMs: () => pki.NOW, serverName: "thing.example.com", ...asking(mode) },
 });
 const stapled = (response: Uint8Array) => answering([encodeCertificateStatus(response)]);
 const silent = (mode: "request" | "require", subject = leaf): Pick<Deviation, "script" | "options"> => ({
   script: { certificates: [subject.der], key: subject.key },
-  options: { ...answering([]).options, ocsp: mode },
+  options: { ...answering([]).options, ...asking(mode) },
 });
 const rejected = (problem: string, alert = 113) => ({ code: "TLS_CERTIFICATE_REJECTED", alert, problem }) as const;
 const unexpected = (detail: string) => ({ code: "TLS_UNEXPECTED_MESSAGE", alert: 10, detail }) as const;
