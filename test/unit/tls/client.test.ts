@@ -165,6 +165,20 @@ describe("a signer outside of the engine", () => {
     expect(server.alerts).toEqual([[2, 80]]);
   });
 
+  it.each([
+    ["text", "signature", "no signature"],
+    ["nothing", undefined, "no signature"],
+    ["no bytes", bytes(), "no signature"],
+    ["65,536 bytes, which RFC 5246 §4.7 has no length for", new Uint8Array(65_536), "no signature"],
+    ["65,535 bytes", new Uint8Array(65_535), "does not verify"],
+  ])("an answer of %s is TLS_SIGNER_FAILED", (_title, answer, detail) => {
+    const { driver, event } = waiting();
+    driver.client.resume(event.id, answer);
+    driver.rest();
+    expect(driver.error).toMatchObject({ code: "TLS_SIGNER_FAILED", data: { scheme: "ecdsa_secp256r1_sha256" } });
+    expect(driver.error?.message).toContain(detail);
+  });
+
   it("only the open question can be answered, and once", () => {
     const { driver, event } = waiting();
     expect(() => driver.client.resume(event.id + 1, bytes(1))).toThrow(/no such question/);
@@ -250,6 +264,10 @@ describe("the engine's calls", () => {
       },
     });
     expect(driver.error).toMatchObject({ code: "TLS_RANDOM_FAILED", cause, mbedtls: -0x3c });
+    expect(driver.error).toMatchObject({
+      message: expect.stringMatching(/: for \w+$/),
+      data: { purpose: "client_random" },
+    });
     expect(driver.output).toEqual([]);
   });
 
@@ -271,6 +289,26 @@ describe("the engine's calls", () => {
     expect(idle.write(bytes(1))).toBe(0);
     expect(() => idle.commit(1)).toThrow(/more than was reserved/);
     expect(idle.stateName).toBe("ExpectServerHello");
+  });
+
+  it("what comes after the end is taken, and neither kept nor counted", () => {
+    const driver = new Driver();
+    driver.client.close();
+    driver.rest();
+    const { bufferBytes } = driver.client;
+    expect(driver.client.feed(new Uint8Array(100_000).fill(22))).toBe(100_000);
+    driver.rest();
+    expect(driver.client.bufferBytes).toBe(bufferBytes);
+    expect(driver.client.statistics.bytesReceived).toBe(0);
+  });
+
+  it("times count from the start, whatever the clock shows then", () => {
+    let time = 5000;
+    const driver = new Driver({ now: () => time });
+    time += 7;
+    driver.feed(new ScriptedServer().receive(driver.output[0]!));
+    const { timeline } = driver.client.statistics;
+    expect(timeline.map(({ atMs }) => atMs)).toEqual([0, ...Array(timeline.length - 1).fill(7)]);
   });
 
   it("what an engine takes in is bounded, and data that is not taken is not overwritten", () => {

@@ -191,6 +191,10 @@ const extend =
     extensions: [...hello.extensions!.filter((one) => one.type !== type), { type, data: bytes(...data) }],
   });
 
+/** A message of less than 255 bytes with one more. */
+const longer = (message: Uint8Array): Uint8Array =>
+  concat([message.subarray(0, 3), bytes(message[3]! + 1), message.subarray(4), bytes(0)]);
+
 /** What a server says of a client's mistakes. */
 const toServer: readonly {
   readonly title: string;
@@ -325,6 +329,12 @@ const toServer: readonly {
     script: { publicKey: () => bytes() },
     detail: "ClientKeyExchange at byte 1: the ephemeral key is empty",
     values: unreadable("ClientKeyExchange", 1),
+  },
+  {
+    title: "RFC 8422 §5.7 bytes behind the key",
+    script: { flight: (flight) => flight.map((one) => (one[0] === 16 ? longer(one) : one)) },
+    detail: "ClientKeyExchange at byte 66: 1 byte(s) left behind the ephemeral key",
+    values: unreadable("ClientKeyExchange", 66),
   },
   {
     title: "RFC 8422 §5.10 a key that is no point",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { concat, NO_BYTES } from "../../../src/bytes.ts";
-import { finish } from "../../../src/task.ts";
+import { done, finish } from "../../../src/task.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { Framer } from "../../../src/tls/framer.ts";
 import { ContentType, HEADER_BYTES } from "../../../src/tls/record.ts";
@@ -50,6 +50,25 @@ describe("the framer", () => {
       const { handshake, alert } = ContentType;
       expect(typesOf(concat(out), HEADER_BYTES + before)).toEqual([handshake, handshake, alert]);
     }
+  });
+
+  it("seals for as many units as it is given, and no record more", () => {
+    const framer = new Framer();
+    framer.protection = {
+      ...protection(),
+      prefixBytes: 0,
+      protectedBytes: (length) => length,
+      seal: () => done(undefined),
+    };
+    for (let i = 0; i < 5; i++) framer.add(ContentType.handshake, Uint8Array.of(i));
+    // A record costs one unit at least.
+    expect(framer.step(1)).toBe(1);
+    expect(framer.take()).toHaveLength(HEADER_BYTES + 1);
+    expect(framer.step(3)).toBe(3);
+    expect(framer.take()).toHaveLength(3 * (HEADER_BYTES + 1));
+    expect(framer.isBusy).toBe(true);
+    expect(framer.step(100)).toBe(1);
+    expect([framer.isBusy, framer.records, framer.bytes]).toEqual([false, 5, 5 * (HEADER_BYTES + 1)]);
   });
 
   it("what was reserved is void once something else was added", () => {

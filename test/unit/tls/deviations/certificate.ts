@@ -5,9 +5,15 @@
  */
 
 import { concat } from "../../../../src/bytes.ts";
+import { finish } from "../../../../src/task.ts";
 import * as suites from "../../../../src/tls/suites.ts";
+import { DerReader } from "../../../../src/tls/x509/der.ts";
+import { sequence } from "../../../../src/tls/x509/der-write.ts";
+import { signWithSha256 } from "../../../../src/tls/x509/issue.ts";
 import { parsePrivateKey } from "../../../../src/tls/x509/keys.ts";
+import { encodeSubjectPublicKeyInfo } from "../../../../src/tls/x509/spki.ts";
 import { trustAnchors } from "../../../../src/tls/x509/trust.ts";
+import { publicOf, random } from "../../x509/node-double.ts";
 import * as pki from "../../x509/pki.ts";
 import { der, NOW } from "../client.ts";
 import * as fixtures from "../fixtures.ts";
@@ -21,6 +27,16 @@ const chain = (...chain: readonly { readonly der: Uint8Array }[]): Pick<Deviatio
   script: { certificates: chain.map(({ der }) => der) },
   options: { trust: pki.anchors(root), wallMs: () => pki.NOW, serverName: "thing.example.com" },
 });
+/** Its key is of a kind that is not read; what is signed is right. */
+const ed25519 = (() => {
+  const right = pki.server(root);
+  const tbs = new DerReader(right.der, "certificate", "X509_MALFORMED").sequence("").element("tbs").contents;
+  const old = encodeSubjectPublicKeyInfo(publicOf(right.key));
+  const at = Buffer.from(tbs).indexOf(old);
+  const spki = concat([bytes(0x30, 42, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 33, 0), new Uint8Array(32).fill(9)]);
+  const changed = sequence(tbs.subarray(0, at), spki, tbs.subarray(at + old.length));
+  return { der: finish(signWithSha256(changed, root.key, pki.crypto, random)) };
+})();
 const rejected = (alert: number, problem: string) => ({ code: "TLS_CERTIFICATE_REJECTED", alert, problem }) as const;
 const named = (name: string, dnsNames: readonly string[]): Deviation => ({
   title: `RFC 9525 §6.3 ${name}`,
@@ -61,6 +77,11 @@ export const certificateDeviations: readonly Deviation[] = [
     code: "TLS_CERTIFICATE_KEY_TYPE",
     alert: 40,
     mbedtls: -0x6d00,
+  },
+  {
+    title: "RFC 8410 §4 a key of Ed25519, which no suite here can use",
+    ...chain(ed25519),
+    ...rejected(43, "X509_UNSUPPORTED_ALGORITHM"),
   },
   {
     title: "RFC 8422 §5.3 a key on a curve that was not offered",
