@@ -32,7 +32,7 @@ export const sections: readonly (readonly [section: string, what: string, file: 
   ["RFC 5746 §3.4", "renegotiation_info in a first handshake", "src/tls/extensions.ts"],
   ["RFC 6066 §3", "server_name", "src/tls/extensions.ts"],
   ["RFC 6066 §4", "max_fragment_length", "src/tls/extensions.ts"],
-  ["RFC 6066 §8", "status_request: stapled OCSP responses, asked for by the option `ocsp`", "src/tls/states.ts"],
+  ["RFC 6066 §8", "status_request: stapled OCSP responses, asked for with `revocationChecks`", "src/tls/states.ts"],
   ["RFC 6960 §3.2, §4.2", "OCSP responses, and who may sign them", "src/tls/x509/ocsp-status.ts"],
   ["RFC 7633", "certificates that must be stapled", "src/tls/x509/revocation.ts"],
   ["RFC 7301", "ALPN", "src/tls/extensions.ts"],
