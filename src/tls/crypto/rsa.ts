@@ -6,10 +6,20 @@
  * @module
  */
 
+import { wipe } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { chain, done, map, type Task } from "../../task.ts";
-import { bitLength, drawInteger, drawResidue, InverseTask, mod, multiplicationUnits, toInteger } from "./integers.ts";
+import {
+  bitLength,
+  drawInteger,
+  drawResidue,
+  InverseTask,
+  mod,
+  multiplicationUnits,
+  toBytes,
+  toInteger,
+} from "./integers.ts";
 import { bigIntModular, type ModularArithmetic, type ModularArithmeticMaker } from "./modular.ts";
 import type { PrivateKey, PublicKey } from "./provider.ts";
 import { Sliced } from "./sliced.ts";
@@ -141,17 +151,32 @@ export class SecretPowerTask extends Sliced<bigint> {
   }
 }
 
-/** The digits from 1 to 2^WINDOW of an exponent above zero, lowest first: a digit zero borrows from the next. */
+/** The digits from 1 to 2^WINDOW of an exponent above zero and below 2^bits, lowest first: a digit below one borrows from the next. */
 function digitsFromOne(exponent: bigint, bits: number): Uint8Array {
-  const digits = new Uint8Array(Math.ceil(bits / WINDOW) + 1);
-  const mask = BigInt((1 << WINDOW) - 1);
-  let count = 0;
-  for (let rest = exponent; rest > 0n; count++) {
-    const digit = ((rest - 1n) & mask) + 1n;
-    digits[count] = Number(digit);
-    rest = (rest - digit) >> BigInt(WINDOW);
+  const bytes = toBytes(exponent, Math.ceil(bits / 8));
+  const digits = new Uint8Array(Math.ceil((8 * bytes.length) / WINDOW));
+  let pool = 0;
+  let pooled = 0;
+  let at = bytes.length;
+  for (let i = 0; i < digits.length; i++) {
+    if (pooled < WINDOW && at > 0) {
+      pool |= bytes[--at]! << pooled;
+      pooled += 8;
+    }
+    digits[i] = pool & ((1 << WINDOW) - 1);
+    pool >>= WINDOW;
+    pooled -= WINDOW;
   }
-  return digits.subarray(0, count);
+  wipe(bytes);
+  let count = digits.length;
+  while (digits[count - 1] === 0) count--;
+  let borrow = 0;
+  for (let i = 0; i < count; i++) {
+    const digit = digits[i]! - borrow;
+    borrow = digit < 1 && i < count - 1 ? 1 : 0;
+    digits[i] = digit + (borrow << WINDOW);
+  }
+  return digits.subarray(0, digits[count - 1] === 0 ? count - 1 : count);
 }
 
 /** A random factor for the base of a private operation, to the power of the public exponent, and what takes it out of the result. */
