@@ -105,7 +105,7 @@ export const tlsErrors = {
     mbedtls: -0x7480,
   },
   TLS_CLIENT_REFUSED: {
-    meaning: "the client is refused by whoever runs the server",
+    meaning: "whoever runs the server refuses the client, with the alert that he chose",
     rfc: "RFC 5246 §7.2.2",
     blame: "peer",
     retry: false,
@@ -508,12 +508,20 @@ export class TlsError extends ThingwireError<TlsErrorCode> {
   }
 }
 
+/** Refusals that are about more than a certificate, which the row is about: what RFC and mbedTLS say of their alerts. */
+const refusals: Readonly<Record<number, { readonly rfc: string; readonly mbedtls: number }>> =
+  /* @__PURE__ */ Object.freeze({
+    [Alert.unrecognized_name]: { rfc: "RFC 6066 §3", mbedtls: -0x7800 },
+    [Alert.no_application_protocol]: { rfc: "RFC 7301 §3.2", mbedtls: -0x7580 },
+  });
+
 /** The error for a client that whoever runs the server does not want, for its `what`, with the alert that tells it so. */
 export function clientRefused(what: string, alert: number): TlsError {
   const name = alertName(alert);
   return new TlsError("TLS_CLIENT_REFUSED", `its ${what}, told with ${name} (${alert})`, {
     alert,
     data: { alert, name },
+    ...refusals[alert],
   });
 }
 

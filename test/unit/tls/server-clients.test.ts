@@ -59,6 +59,7 @@ interface Deviation {
   readonly end?: boolean;
   readonly code: TlsErrorCode;
   readonly alert: number | undefined;
+  readonly mbedtls?: number;
   readonly detail?: string;
 }
 
@@ -297,6 +298,7 @@ const deviations: Deviation[] = [
     options: { select: ({ serverName }) => ({ alert: serverName === "localhost" ? Alert.unrecognized_name : 80 }) },
     code: "TLS_CLIENT_REFUSED",
     alert: 112,
+    mbedtls: -0x7800,
     detail: "localhost",
   },
   {
@@ -305,6 +307,7 @@ const deviations: Deviation[] = [
     options: { select: ({ alpn }) => ({ alert: alpn.includes("h2") ? Alert.no_application_protocol : 80 }) },
     code: "TLS_CLIENT_REFUSED",
     alert: 120,
+    mbedtls: -0x7580,
     detail: "h2",
   },
   {
@@ -361,6 +364,7 @@ const deviations: Deviation[] = [
     title: "RFC 5246 §7.2.2 a certificate that admit does not know",
     options: { admit: () => Alert.certificate_unknown },
     code: "TLS_CLIENT_REFUSED",
+    mbedtls: -0x2700,
     alert: 46,
   },
   {
@@ -543,7 +547,8 @@ describe("a client that deviates gets the alert of the RFC", () => {
     expect(client.alerts).toEqual([]);
   });
 
-  it.each(deviations)("$title: $code", ({ script, options, traffic, end, code, alert: expected, detail = "" }) => {
+  it.each(deviations)("$title: $code", (deviation) => {
+    const { script, options, traffic, end, code, alert: expected, mbedtls, detail = "" } = deviation;
     const client = new ScriptedClient(script);
     const driver = dialog(client, options);
     if (traffic !== undefined) {
@@ -559,6 +564,7 @@ describe("a client that deviates gets the alert of the RFC", () => {
       blame: expect.stringMatching(code === "TLS_SERVER_CALLBACK_FAILED" ? "caller" : "peer|network"),
     });
     expect(driver.error?.message).toContain(detail);
+    if (mbedtls !== undefined) expect(driver.error?.mbedtls).toBe(mbedtls);
     const fatal = client.alerts.filter(([level]) => level === 2).map(([, sent]) => sent);
     expect(fatal).toEqual(expected === undefined ? [] : [expected]);
     expect(driver.events.at(-1)?.type).toBe("fatal");
