@@ -32,19 +32,21 @@ export function createAuthority(ports: IssuingPorts): IssuedCertificate {
   return selfSign(privateKey, ports, { subject, days: AUTHORITY_DAYS });
 }
 
-/** Makes a server certificate for host names and IP addresses. */
+/** Makes a server certificate for host names and IP addresses. A new P-256 key unless one is given; clients with suites for RSA alone need one of RSA. */
 export function issueServer(
   authority: IssuedCertificate,
   ports: IssuingPorts,
   names: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] },
+  privateKey?: PrivateKey,
 ): IssuedCertificate {
   const subject: NameInput = [ORGANIZATION, ["CN", names.dnsNames[0] ?? names.ipAddresses[0] ?? "server"]];
-  return issueWithKey(authority, ports, SERVER_DAYS, subject, {
+  const extensions: IssueExtensions = {
     ca: false,
     keyUsage: ["digitalSignature"],
     extendedKeyUsage: ["serverAuth"],
     ...names,
-  });
+  };
+  return issueWithKey(authority, ports, SERVER_DAYS, subject, extensions, privateKey);
 }
 
 /** Makes a device certificate; its common name is the thing's. A new P-256 key unless one is given. */

@@ -11,6 +11,8 @@ import { type Logger, type Runtime, silent } from "../ports.ts";
 import { Alert } from "../tls/alerts.ts";
 import type { CryptoProvider } from "../tls/crypto/provider.ts";
 import type { ClientRequest, ClientSelection, Identity } from "../tls/events.ts";
+import { presets } from "../tls/presets.ts";
+import { type CipherSuite, suiteAlgorithms } from "../tls/suites.ts";
 import { type Certificate, parseCertificate } from "../tls/x509/certificate.ts";
 import { parseCertificateChain } from "../tls/x509/trust.ts";
 import { type TlsServerTransport, tlsServer } from "../transport/tls-server.ts";
@@ -77,6 +79,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #log: Logger;
   readonly #clients: Map<string, Client> = new Map();
+  /** Those of AWS IoT, as far as the crypto provider can do them. */
+  readonly #suites: readonly CipherSuite[];
   readonly #timers: Set<() => void> = new Set();
   readonly #lingering: Set<() => void> = new Set();
   #count = 0;
@@ -84,6 +88,9 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#suites = presets
+      .awsIotAll()
+      .filter((suite) => suiteAlgorithms(suite).every((name) => options.crypto.supports(name)));
     this.#log = options.log ?? silent;
   }
 
@@ -97,6 +104,7 @@ export class Listener {
     const { runtime, crypto } = this.#options;
     const transport = tlsServer(lower, {
       crypto,
+      suites: this.#suites,
       random: runtime.random,
       timers: runtime.timers,
       now: () => runtime.clock.now(),

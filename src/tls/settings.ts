@@ -14,7 +14,14 @@ import { type ClientOffer, maxFragmentLengths } from "./extensions.ts";
 import { type ClientIdentity, checkedIdentity } from "./identity.ts";
 import { awsIot } from "./presets.ts";
 import { MAX_PLAINTEXT } from "./record.ts";
-import { allGroups, allSignatureSchemes, type CipherSuite, type NamedGroup, type SignatureScheme, suiteAlgorithms } from "./suites.ts";
+import {
+  allGroups,
+  allSignatureSchemes,
+  type CipherSuite,
+  type NamedGroup,
+  type SignatureScheme,
+  suiteAlgorithms,
+} from "./suites.ts";
 import { checkPolicy, type VerificationPolicy } from "./x509/policy.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;

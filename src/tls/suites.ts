@@ -10,7 +10,7 @@
 
 import { ExplicitNonceProtection, XorNonceProtection } from "./aead-protection.ts";
 import { CbcProtection } from "./cbc-protection.ts";
-import type { AeadName, CbcName, GroupName, HashName, SignatureAlgorithm } from "./crypto/provider.ts";
+import type { AeadName, AlgorithmName, CbcName, GroupName, HashName, SignatureAlgorithm } from "./crypto/provider.ts";
 import type { DirectionKeys, ProtectionContext, RecordProtection } from "./record.ts";
 
 /** What all suites have. */
@@ -48,6 +48,11 @@ export interface CbcSuite extends SuiteBase {
 
 /** What a connection is protected with. */
 export type CipherSuite = AeadSuite | CbcSuite;
+
+/** What a crypto provider must support for a suite. */
+export function suiteAlgorithms(suite: CipherSuite): readonly AlgorithmName[] {
+  return suite.kind === "cbc" ? [suite.cipher, suite.mac, suite.hash] : [suite.aead, suite.hash];
+}
 
 type Authentication = SuiteBase["authentication"];
 
