@@ -312,6 +312,14 @@ export const recordDeviations: readonly Deviation[] = [
     traffic: () => plain(application_data, new Uint8Array(32)),
     ...badMac,
   },
+  ...[0, 16 + 48 - 1].map(
+    (length): Deviation => ({
+      title: `RFC 5246 §6.2.3.2 CBC: a record of ${length} bytes, less than vector, MAC and padding take`,
+      ...cbc,
+      traffic: () => plain(application_data, new Uint8Array(length)),
+      ...badMac,
+    }),
+  ),
   {
     title: "RFC 5246 §6.2.3.2 CBC: a record that is repeated",
     ...cbc,
@@ -446,6 +454,14 @@ export const recordDeviations: readonly Deviation[] = [
     script: { ...short.script, framing: inPieces(512) },
     options: short.options,
     traffic: (server) => server.seal(application_data, new Uint8Array(513)),
+    code: "TLS_RECORD_OVERFLOW",
+    alert: 22,
+  },
+  {
+    title: "RFC 6066 §4 more announced than 512 bytes and any protection, and none sent",
+    script: { ...short.script, framing: inPieces(512) },
+    options: short.options,
+    traffic: () => bytes(23, 3, 3, (512 + 2049) >> 8, (512 + 2049) & 255),
     code: "TLS_RECORD_OVERFLOW",
     alert: 22,
   },
