@@ -85,7 +85,7 @@ class ComposedCrypto implements CryptoProvider {
   readonly #publicHalves = new WeakMap<Uint8Array, PublicHalf>();
 
   constructor(pieces: CryptoPieces) {
-    this.#hashes = new Map(pieces.hashes.map((piece) => [piece.name, piece]));
+    this.#hashes = new Map(pieces.hashes.map((piece) => [piece.name, piece.prepare?.() ?? piece]));
     this.#aeads = new Map(pieces.aeads.map((piece) => [piece.name, piece]));
     this.#cbcs = new Map((pieces.cbcs ?? []).map((piece) => [piece.name, piece]));
     this.#groups = new Map(pieces.groups.map((piece) => [piece.name, piece]));

@@ -12,6 +12,7 @@ import { composeCrypto } from "./compose.ts";
 import { ecdsa } from "./ecdsa.ts";
 import { type Group, secp256r1, secp384r1, secp521r1 } from "./group.ts";
 import { secp256r1Auto, secp256r1Limbs } from "./group-limbs.ts";
+import type { HashAlgorithm } from "./hash.ts";
 import type { RsaArithmetic } from "./modular.ts";
 import type { CryptoProvider } from "./provider.ts";
 import { rsaLimbs, rsaLimbsAuto } from "./rsa-limbs.ts";
@@ -19,6 +20,7 @@ import { rsaPkcs1 } from "./rsa-pkcs1.ts";
 import { rsaPss } from "./rsa-pss.ts";
 import { sha1 } from "./sha1.ts";
 import { sha256 } from "./sha256.ts";
+import { sha256Auto } from "./sha256-auto.ts";
 import { sha384, sha512 } from "./sha512.ts";
 import { x25519 } from "./x25519.ts";
 
@@ -29,7 +31,7 @@ export interface CryptoOptions {
    * enough was computed that it pays: P-256 after some 25 handshakes of one provider, RSA after 100 signatures. `"bigint"` stays
    * there: for engines that interpret, for which there is {@link createBigIntCrypto} too. `"limbs"` takes them from the start: the
    * first handshake costs some 20 ms more, and no operation on a secret takes other steps for another value. RSA keys of more than
-   * 2,560 bits sign on BigInt in any case.
+   * 2,560 bits sign on BigInt in any case. SHA-256 is written out in full from the start with `"bigint"`, and after 4 MiB otherwise.
    */
   readonly arithmetic?: Arithmetic | undefined;
 }
@@ -55,17 +57,17 @@ export function createCrypto(options: CryptoOptions = {}): CryptoProvider {
   if (!Object.hasOwn(ARITHMETICS, arithmetic))
     throw new UsageError("USAGE_INVALID_ARGUMENT", 'arithmetic is "auto", "bigint" or "limbs"');
   const [p256, rsaArithmetic] = ARITHMETICS[arithmetic];
-  return createWith(p256, rsaArithmetic);
+  return createWith(p256, arithmetic === "bigint" ? sha256 : sha256Auto, rsaArithmetic);
 }
 
 /** The same with BigInt alone: a bundle that calls only this one has no limbs in it. For XS and QuickJS. */
 export function createBigIntCrypto(): CryptoProvider {
-  return createWith(secp256r1);
+  return createWith(secp256r1, sha256);
 }
 
-function createWith(p256: Group, rsaArithmetic?: RsaArithmetic): CryptoProvider {
+function createWith(p256: Group, hash: HashAlgorithm, rsaArithmetic?: RsaArithmetic): CryptoProvider {
   return composeCrypto({
-    hashes: [sha1, sha256, sha384, sha512],
+    hashes: [sha1, hash, sha384, sha512],
     aeads: [aes128Gcm, aes256Gcm, chacha20Poly1305],
     cbcs: [aes128Cbc, aes256Cbc],
     groups: [p256, secp384r1, secp521r1, x25519],

@@ -18,6 +18,8 @@ export interface HashAlgorithm {
   /** Cost of compressing one block, in units of work. */
   readonly unitsPerBlock: number;
   create(): RunningHash;
+  /** The same with state that belongs to one provider, where it has some. */
+  prepare?(): HashAlgorithm;
 }
 
 /** A hash with what HMAC and the PRF need to run on words and without allocating. */

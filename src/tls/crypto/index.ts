@@ -23,6 +23,7 @@ export { rsaPkcs1 } from "./rsa-pkcs1.ts";
 export { rsaPss } from "./rsa-pss.ts";
 export { sha1 } from "./sha1.ts";
 export { sha256 } from "./sha256.ts";
+export { sha256Auto } from "./sha256-auto.ts";
 export { sha384, sha512 } from "./sha512.ts";
 export type { SignatureContext, SignatureMethod } from "./signature.ts";
 export { x25519 } from "./x25519.ts";

@@ -19,12 +19,13 @@ export const sha256: HashAlgorithm = {
   create: () => new Sha256(),
 };
 
-class Sha256 extends BlockHash {
+/** A running SHA-256. */
+export class Sha256 extends BlockHash {
   constructor() {
     super("sha256", 32, 64, INITIAL_256);
   }
 
-  protected fresh(): BlockHash {
+  protected fresh(): Sha256 {
     return new Sha256();
   }
 

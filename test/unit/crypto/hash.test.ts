@@ -1,10 +1,19 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { fromHex, toHex, utf8Encode } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import { Hmac } from "../../../src/tls/crypto/hmac.ts";
-import { createCrypto, type HashAlgorithm, sha1, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
+import {
+  createCrypto,
+  type HashAlgorithm,
+  sha1,
+  sha256,
+  sha256Auto,
+  sha384,
+  sha512,
+} from "../../../src/tls/crypto/index.ts";
 import { PrfTask } from "../../../src/tls/crypto/prf.ts";
+import { Sha256 } from "../../../src/tls/crypto/sha256.ts";
 
 const crypto = createCrypto();
 
@@ -62,6 +71,43 @@ describe("SHA-2", () => {
       expect(toHex(clone.digest())).toBe(digestOf(algorithm, utf8Encode("ac")));
     },
   );
+
+  describe("FIPS 180-4 §6.2 SHA-256 in two shapes", () => {
+    it("every length up to three blocks in the first shape, as node:crypto", () => {
+      const algorithm = sha256Auto.prepare!();
+      for (let length = 0; length <= 193; length++) {
+        const message = Uint8Array.from({ length }, (_, i) => (i * 91 + length) & 255);
+        expect(digestOf(algorithm, message)).toBe(createHash("sha256").update(message).digest("hex"));
+      }
+    });
+
+    it("all zeros and all ones, and hashes that change their shape on the way, as node:crypto", () => {
+      const algorithm = sha256Auto.prepare!();
+      const running = algorithm.create();
+      const reference = createHash("sha256");
+      const chunk = Uint8Array.from({ length: 300_001 }, (_, i) => (i * 73) ^ (i >> 8));
+      for (const part of [new Uint8Array(64), new Uint8Array(64).fill(255), ...new Array<Uint8Array>(16).fill(chunk)]) {
+        running.update(part);
+        reference.update(part);
+        expect(toHex(running.digest())).toBe(reference.copy().digest("hex"));
+        expect(toHex(running.clone().digest())).toBe(reference.copy().digest("hex"));
+      }
+    });
+
+    it("the shapes take turns by provider: one's blocks do not count for another", () => {
+      const [compress, first, second] = [vi.spyOn(Sha256.prototype, "compress"), createCrypto(), createCrypto()];
+      const hash = (provider: typeof first, bytes: number) => {
+        compress.mockClear();
+        finish(provider.digest("sha256", [new Uint8Array(bytes)]));
+        return compress.mock.calls.length;
+      };
+      expect(hash(first, 4_194_000)).toBe(0);
+      expect(hash(first, 4_000)).toBeGreaterThan(0);
+      expect(hash(second, 4_000)).toBe(0);
+      expect(hash(createCrypto({ arithmetic: "bigint" }), 100)).toBe(2);
+      compress.mockRestore();
+    });
+  });
 
   it("the digest task hashes the parts joined and costs what hashUnits says, and the padding", () => {
     const parts = [utf8Encode("abc"), new Uint8Array(0), new Uint8Array(1000).fill(7), utf8Encode("d")];
