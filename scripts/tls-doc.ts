@@ -96,7 +96,7 @@ export const otherProofs: Readonly<Partial<Record<keyof typeof tlsErrors, Eviden
   },
   TLS_RANDOM_FAILED: {
     file: "test/unit/tls/client.test.ts",
-    title: "a source of randomness that fails is TLS_RANDOM_FAILED, with nothing sent",
+    title: "a source of randomness that fails in the handshake is TLS_RANDOM_FAILED, alert 80",
   },
   TLS_SEQUENCE_EXHAUSTED: {
     file: "test/unit/tls/client.test.ts",

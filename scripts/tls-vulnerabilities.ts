@@ -282,7 +282,9 @@ export const vulnerabilities: readonly {
         why: "A failure is an exception, and ends the connection; the comparison gets what was computed, or never runs.",
         proof: [
           deviation("RFC 5246 §7.4.9 a Finished of zeros"),
-          client("a source of randomness that fails is TLS_RANDOM_FAILED, with nothing sent"),
+          client(
+            "RFC 5246 §7.4.9 a Finished that cannot be computed ends the handshake, whatever the server sends (CVE-2025-27810)",
+          ),
         ],
       },
       {
@@ -339,6 +341,9 @@ export const vulnerabilities: readonly {
         proof: [
           deviation("RFC 8422 §5.4 curve type 1 instead of a named curve"),
           deviation("RFC 8422 §5.4 explicit curve parameters"),
+          file("test/unit/x509/keys.test.ts")(
+            "on a curve that is given by its parameters is of no known kind, whatever they are (CVE-2020-0601)",
+          ),
         ],
       },
       {

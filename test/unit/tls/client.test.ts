@@ -271,6 +271,45 @@ describe("the engine's calls", () => {
     expect(driver.output).toEqual([]);
   });
 
+  it("a source of randomness that fails in the handshake is TLS_RANDOM_FAILED, alert 80", () => {
+    const cause = new Error("no entropy any more");
+    const server = new ScriptedServer();
+    const driver = new Driver({
+      crypto: createCrypto(),
+      random: {
+        fill(into, purpose) {
+          if (purpose === "ecdhe") throw cause;
+          systemRandom.fill(into, purpose);
+        },
+      },
+    });
+    relay(driver, server);
+    expect(driver.error).toMatchObject({ code: "TLS_RANDOM_FAILED", cause, alert: 80, data: { purpose: "ecdhe" } });
+    expect(server.alerts).toEqual([[2, 80]]);
+  });
+
+  it("RFC 5246 §7.4.9 a Finished that cannot be computed ends the handshake, whatever the server sends (CVE-2025-27810)", () => {
+    const cause = new Error("out of memory");
+    const prf: typeof crypto.prf = (hash, secret, label, seed, length) => {
+      if (label === "server finished") throw cause;
+      return crypto.prf(hash, secret, label, seed, length);
+    };
+    const failing = new Proxy(crypto, {
+      get: (target, name) => {
+        const value: unknown = name === "prf" ? prf : Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    for (const verifyData of [undefined, () => new Uint8Array(12)]) {
+      const server = new ScriptedServer(verifyData === undefined ? {} : { verifyData });
+      const driver = new Driver({ crypto: failing });
+      relay(driver, server);
+      expect(driver.error).toMatchObject({ code: "TLS_INTERNAL_ERROR", cause, state: "ExpectFinished" });
+      expect(driver.isSecured).toBe(false);
+      expect(server.alerts).toEqual([[2, 80]]);
+    }
+  });
+
   it("a broken transport is TLS_TRANSPORT_FAILED, never an end", () => {
     const driver = new Driver();
     const cause = new Error("reset");

@@ -362,10 +362,10 @@ const deviations: Deviation[] = [
   },
   {
     title: "RFC 5246 §7.2.2 a certificate that admit does not know",
-    options: { admit: () => Alert.certificate_unknown },
+    options: { admit: () => Alert.access_denied },
     code: "TLS_CLIENT_REFUSED",
     mbedtls: -0x2700,
-    alert: 46,
+    alert: 49,
   },
   {
     title: "RFC 5246 §7.2.2 a certificate of a CA that is not trusted",

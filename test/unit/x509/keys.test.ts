@@ -50,6 +50,14 @@ function code(act: () => unknown): string {
   return "none";
 }
 
+describe("RFC 5480 §2.1.1 a public key", () => {
+  it("on a curve that is given by its parameters is of no known kind, whatever they are (CVE-2020-0601)", () => {
+    const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256", paramEncoding: "explicit" });
+    expect(parseSubjectPublicKeyInfo(bytes(publicKey, "spki")).publicKey).toBeUndefined();
+    expect(parseSubjectPublicKeyInfo(bytes(p256.publicKey, "spki")).publicKey).toMatchObject({ type: "ec" });
+  });
+});
+
 describe("PEM", () => {
   const pem = toPem(
     "TEST",
