@@ -115,6 +115,13 @@ export const otherProofs: Readonly<Partial<Record<keyof typeof tlsErrors, Eviden
 
 const alertText = (alert: number): string => `${alertName(alert)} (${alert})`;
 const row = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+/** A table, behind an empty line. */
+const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+  "",
+  row(...headings),
+  row(...headings.map(() => "---")),
+  ...rows.map((cells) => row(...cells)),
+];
 const yes = (is: boolean): string => (is ? "yes" : "");
 
 /** The whole page as Markdown. */
@@ -137,13 +144,11 @@ function whatIsSpoken(): string[] {
   return [
     "",
     "## What is spoken",
-    "",
-    row("cipher suite", "number", "server's key", "tiny", "awsIot", "awsIotAll", "full"),
-    row(..."-------".split("").map(() => "---")),
-    ...presets
-      .full()
-      .map((suite) =>
-        row(
+    ...table(
+      ["cipher suite", "number", "server's key", "tiny", "awsIot", "awsIotAll", "full"],
+      presets
+        .full()
+        .map((suite) => [
           `\`${suite.name}\``,
           hex(suite.id),
           suite.authentication === "rsa" ? "RSA" : "P-256, P-384, P-521",
@@ -151,20 +156,18 @@ function whatIsSpoken(): string[] {
           has(presets.awsIot(), suite),
           has(presets.awsIotAll(), suite),
           "yes",
-        ),
-      ),
+        ]),
+    ),
     "",
     `Groups, in this order: ${allGroups.map(({ name, id }) => `${name} (${id})`).join(", ")}.`,
-    "",
-    row("signature scheme", "number", "server's key", "client's key"),
-    row("---", "---", "---", "---"),
-    ...allSignatureSchemes.map(({ name, id, key }) =>
-      row(
+    ...table(
+      ["signature scheme", "number", "server's key", "client's key"],
+      allSignatureSchemes.map(({ name, id, key }) => [
         `\`${name}\``,
         hex(id),
         key === "rsa" ? "RSA, from 2048 bits" : "P-256, P-384, P-521",
         key === "rsa" ? "RSA 2048 to 4096, or a signer's" : "P-256, P-384, P-521, or a signer's",
-      ),
+      ]),
     ),
   ];
 }
@@ -173,56 +176,55 @@ function whatIsTested(): string[] {
   return [
     "",
     "## What is tested with what",
-    "",
-    row("combination", "test"),
-    row("---", "---"),
-    ...combinations.map(({ what, evidence }) => row(what, evidenceText(evidence))),
+    ...table(
+      ["combination", "test"],
+      combinations.map(({ what, evidence }) => [what, evidenceText(evidence)]),
+    ),
   ];
 }
 
 /** Alerts that are sent, in order of their numbers: for what, and what proves it. */
 function whatIsRefused(): string[] {
   const own = deviations.length - orderDeviations.length;
-  const lines = [
+  const rows = Object.values(Alert).flatMap(rowsOfAlert);
+  const silent = Object.keys(tlsErrors).filter((code) =>
+    deviations.some((one) => one.code === code && one.alert === undefined),
+  );
+  return [
     "",
     "## Every alert that is sent, its cause, and what proves it",
     "",
     `A scripted server does ${deviations.length} things wrong, each in a handshake of its own: ${own} that were thought of one by one, and ${orderDeviations.length} messages in`,
     "states that do not expect them (`test/unit/tls/deviations/`). Each gets the exact code, and the server sees the one alert, behind the message that is",
     "named: ClientHello, with nothing of our flight sent, or Finished, under the keys of the connection. The table shows the first of each kind.",
-    "",
-    row("alert", "cause", "code", "behind", "proven by", "rows"),
-    row("---", "---", "---", "---", "---", "---"),
-  ];
-  for (const alert of Object.values(Alert)) {
-    for (const [code, { alert: sent, meaning }] of Object.entries<TlsErrorRow>(tlsErrors)) {
-      const proven = deviations.filter((one) => one.code === code && one.alert === alert);
-      for (const [problem, rows] of byProblem(proven)) {
-        const cause =
-          problem === undefined ? meaning : certificateErrors[problem as keyof typeof certificateErrors].meaning;
-        const behind = [...new Set(rows.map(lastBefore))].join(", ");
-        const name = problem === undefined ? `\`${code}\`` : `\`${code}\`, \`${problem}\``;
-        lines.push(row(alertText(alert), cause, name, behind, rows[0]!.title, `${rows.length}`));
-      }
-      const other = otherProofs[code as keyof typeof tlsErrors];
-      if (sent === alert && proven.length === 0 && other !== undefined)
-        lines.push(row(alertText(alert), meaning, `\`${code}\``, "", evidenceText(other), ""));
-    }
-  }
-  const silent = Object.keys(tlsErrors).filter((code) =>
-    deviations.some((one) => one.code === code && one.alert === undefined),
-  );
-  lines.push(
+    ...table(["alert", "cause", "code", "behind", "proven by", "rows"], rows),
     "",
     `No alert goes with ${silent.map((code) => `\`${code}\``).join(", ")}: there the peer has had the last word, or is gone.`,
     "",
     "A rejected chain gets the alert of mbedTLS's first verification flag, as its priority has it:",
-    "",
-    row("verification flag", "alert"),
-    row("---", "---"),
-    ...flags.map(([name, flag]) => row(name, alertText(alertForCertificateFlags(flag)))),
-  );
-  return lines;
+    ...table(
+      ["verification flag", "alert"],
+      flags.map(([name, flag]) => [name, alertText(alertForCertificateFlags(flag))]),
+    ),
+  ];
+}
+
+function rowsOfAlert(alert: number): string[][] {
+  return Object.entries<TlsErrorRow>(tlsErrors).flatMap(([code, { alert: sent, meaning }]) => {
+    const proven = deviations.filter((one) => one.code === code && one.alert === alert);
+    const rows = [...byProblem(proven)].map(([problem, of]) => [
+      alertText(alert),
+      problem === undefined ? meaning : certificateErrors[problem as keyof typeof certificateErrors].meaning,
+      problem === undefined ? `\`${code}\`` : `\`${code}\`, \`${problem}\``,
+      [...new Set(of.map(lastBefore))].join(", "),
+      of[0]!.title,
+      `${of.length}`,
+    ]);
+    const other = otherProofs[code as keyof typeof tlsErrors];
+    if (sent === alert && proven.length === 0 && other !== undefined)
+      rows.push([alertText(alert), meaning, `\`${code}\``, "", evidenceText(other), ""]);
+    return rows;
+  });
 }
 
 const flags = [
@@ -249,15 +251,12 @@ function whatIsImplemented(): string[] {
   return [
     "",
     "## What of the RFCs is implemented, and where",
-    "",
-    row("section", "what", "in"),
-    row("---", "---", "---"),
-    ...sections.map(([section, what, file]) => row(section, what, `\`${file}\``)),
+    ...table(
+      ["section", "what", "in"],
+      sections.map(([section, what, file]) => [section, what, `\`${file}\``]),
+    ),
     "",
     "## What is left out",
-    "",
-    row("section", "what", "why"),
-    row("---", "---", "---"),
-    ...leftOut.map(([section, what, why]) => row(section, what, why)),
+    ...table(["section", "what", "why"], leftOut),
   ];
 }
