@@ -16,7 +16,7 @@ import { p256 } from "../src/tls/crypto/curve-parameters.ts";
 import { bigintArithmetic } from "../src/tls/crypto/field.ts";
 import { createCrypto } from "../src/tls/crypto/index.ts";
 import { toInteger } from "../src/tls/crypto/integers.ts";
-import type { CryptoProvider, PrivateKey } from "../src/tls/crypto/provider.ts";
+import type { CryptoProvider, GroupName, PrivateKey } from "../src/tls/crypto/provider.ts";
 import { parsePrivateKey } from "../src/tls/x509/keys.ts";
 
 /** One operation under test. */
@@ -146,14 +146,6 @@ function comparison(): Target {
 
 /** `scalar`: of few bits, where a short loop or a small integer would show, or any. */
 function ecdh(crypto: CryptoProvider, arithmetic: string, scalar: "the scalar 4" | "one scalar"): Target {
-  const peer = finish(crypto.keyExchange("secp256r1", random)).publicKey;
-  const pair = (scalar: Uint8Array) =>
-    finish(
-      crypto.keyExchange("secp256r1", {
-        fill: (bytes, purpose) =>
-          purpose === "ecdhe" ? bytes.set(scalar, bytes.length - 32) : random.fill(bytes, purpose),
-      }),
-    );
   const fixed = randomBytes(32);
   // What is drawn is one less than the scalar.
   if (scalar === "the scalar 4") fixed.fill(0).fill(3, 31);
@@ -161,32 +153,30 @@ function ecdh(crypto: CryptoProvider, arithmetic: string, scalar: "the scalar 4"
     name: `P-256 scalar multiplication (ECDH), ${arithmetic}`,
     classes: [scalar, "random scalars"],
     samples: 10_000,
-    prepare(isFirst) {
-      const other = randomBytes(32);
-      const ours = pair(isFirst ? fixed : other);
-      return () => finish(ours.shared(peer));
-    },
+    prepare: agreement(crypto, "secp256r1", fixed),
   };
 }
 
 function x25519(crypto: CryptoProvider): Target {
-  const peer = finish(crypto.keyExchange("x25519", random)).publicKey;
-  const pair = (scalar: Uint8Array) =>
-    finish(
-      crypto.keyExchange("x25519", {
-        fill: (bytes, purpose) => (purpose === "ecdhe" ? bytes.set(scalar) : random.fill(bytes, purpose)),
-      }),
-    );
-  const fixed = new Uint8Array(32);
   return {
     name: "X25519, bigint",
     classes: ["the scalar 2^254", "random scalars"],
     samples: 6_000,
-    prepare(isFirst) {
-      const other = randomBytes(32);
-      const ours = pair(isFirst ? fixed : other);
-      return () => finish(ours.shared(peer));
-    },
+    prepare: agreement(crypto, "x25519", new Uint8Array(32)),
+  };
+}
+
+/** Key agreement with one peer, with the scalar that follows from `fixed`, or a random one. */
+function agreement(crypto: CryptoProvider, group: GroupName, fixed: Uint8Array): Target["prepare"] {
+  const peer = finish(crypto.keyExchange(group, random)).publicKey;
+  const draw = (scalar: Uint8Array): Random => ({
+    fill: (bytes, purpose) =>
+      purpose === "ecdhe" ? bytes.set(scalar, bytes.length - scalar.length) : random.fill(bytes, purpose),
+  });
+  return (isFirst) => {
+    const other = randomBytes(32);
+    const ours = finish(crypto.keyExchange(group, draw(isFirst ? fixed : other)));
+    return () => finish(ours.shared(peer));
   };
 }
 

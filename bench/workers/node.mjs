@@ -5,6 +5,7 @@ import * as crypto from "node:crypto";
 import { connect } from "node:tls";
 import { cbcRecord, withoutCbcPadding } from "./cbc.mjs";
 import { measure } from "./measure.mjs";
+import { protections } from "./protections.mjs";
 
 /** What stands before the scalar of a key on X25519 (RFC 8410 §7). */
 const X25519_PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
@@ -169,19 +170,7 @@ await measure("node", (f) => {
       check: () => crypto.createHash("sha256").update(f.message).digest(),
     },
     "prf-48": { run: () => prf(48), check: () => prf(48) },
-    ...Object.fromEntries(
-      [64, 256, 1024, 16_384].flatMap((length) => [
-        [`aes128gcm-seal-${length}`, gcm(length).seal],
-        [`aes128gcm-open-${length}`, gcm(length).open],
-      ]),
-    ),
-    "chacha20poly1305-seal-64": chacha(64).seal,
-    "chacha20poly1305-seal-16384": chacha(16_384).seal,
-    "chacha20poly1305-open-16384": chacha(16_384).open,
-    "aes128cbc-sha256-seal-1024": cbc(1024).seal,
-    "aes128cbc-sha256-seal-16384": cbc(16_384).seal,
-    "aes128cbc-sha256-open-1024": cbc(1024).open,
-    "aes128cbc-sha256-open-16384": cbc(16_384).open,
+    ...protections({ gcm, chacha, cbc }),
     "x509-verify-ec": chain("ec"),
     "x509-verify-rsa": chain("rsa"),
     "x509-parse-ec": parse(f.ecCertificate),

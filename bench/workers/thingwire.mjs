@@ -12,6 +12,7 @@ import {
   verifyCertificate,
 } from "../../dist/x509.js";
 import { measure } from "./measure.mjs";
+import { protections } from "./protections.mjs";
 import { handshake, records } from "./thingwire-engines.mjs";
 
 const random = { fill: (bytes) => void randomFillSync(bytes) };
@@ -153,18 +154,7 @@ await measure(process.env.BENCH_NAME ?? "thingwire", (f) => {
       run: () => finish(crypto.prf("sha256", f.prfSecret, "master secret", f.prfSeed, 48)),
       check: () => finish(crypto.prf("sha256", f.prfSecret, "master secret", f.prfSeed, 48)),
     },
-    ...Object.fromEntries(
-      ["seal", "open"].flatMap((way) =>
-        [64, 256, 1024, 16_384].map((length) => [`aes128gcm-${way}-${length}`, gcm(length)[way]]),
-      ),
-    ),
-    "chacha20poly1305-seal-64": chacha(64).seal,
-    "chacha20poly1305-seal-16384": chacha(16_384).seal,
-    "chacha20poly1305-open-16384": chacha(16_384).open,
-    "aes128cbc-sha256-seal-1024": cbc(1024).seal,
-    "aes128cbc-sha256-seal-16384": cbc(16_384).seal,
-    "aes128cbc-sha256-open-1024": cbc(1024).open,
-    "aes128cbc-sha256-open-16384": cbc(16_384).open,
+    ...protections({ gcm, chacha, cbc }),
     "x509-parse-ec": parse(f.ecCertificate),
     "x509-parse-rsa": parse(f.rsaCertificate),
     "x509-verify-ec": chain("ec"),
