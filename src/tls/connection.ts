@@ -432,7 +432,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
         this.#receiveData(buffer.subarray(record.at, record.end));
         record.at = record.end;
     }
-    if (record.at === record.end && this.#record === record) {
+    if (record.at === record.end) {
       this.#record = undefined;
       this.#deframer.consume(record.raw);
     }
