@@ -855,6 +855,17 @@ export const defects: readonly Defect[] = [
     },
   },
   {
+    name: "name constraints: a self-issued leaf is not permitted",
+    on: "leaf",
+    codes: ["X509_NAME_CONSTRAINTS"],
+    needs: LINEAR,
+    spoil: (leaf, made) => {
+      withoutConstraints(made);
+      leaf.subject = leaf.issuer;
+      (made.spine[1] ?? made.root).extensions["nameConstraints"] = nameConstraints({}, { directory: [leaf.subject] });
+    },
+  },
+  {
     name: "name constraints: a CA's subject is not permitted",
     on: "ca",
     codes: ["X509_NAME_CONSTRAINTS"],

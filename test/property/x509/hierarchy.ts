@@ -288,6 +288,9 @@ export function hierarchy(dice: Dice, pool: Hierarchy["pool"], tag: string, opti
       if (purposes[0] === "anyExtendedKeyUsage") differences.add("any purpose");
     }
     if (dice.chance(0.2)) ca.extensions["nameConstraints"] = constraintsThatHold(dice, namesOf(leaf), tag);
+    // Its own renewal, right below it, is not held to what it says; the leaf has another name.
+    else if (i > 0 && isSelfIssued(cas[i - 1]!) && dice.chance(0.5))
+      ca.extensions["nameConstraints"] = nameConstraints({}, { directory: [ca.subject] });
   });
 
   // All.
