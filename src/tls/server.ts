@@ -17,8 +17,8 @@ import type { TlsEvent, TlsServerConnectionInfo, TlsServerOptions } from "./even
 import { checkServerOptions, type ServerSettings } from "./server-settings.ts";
 import { ExpectClientHello } from "./server-states.ts";
 import type { Certificate } from "./x509/certificate.ts";
-import type { TrustAnchor } from "./x509/trust.ts";
 import { checkPolicy, type VerificationPolicy } from "./x509/policy.ts";
+import type { TrustAnchor } from "./x509/trust.ts";
 import { certificateVerification } from "./x509/verify.ts";
 
 /**
