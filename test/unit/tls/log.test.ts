@@ -7,10 +7,10 @@ import type { Logger, LogLevel } from "../../../src/ports.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../../../src/tls/events.ts";
 import { ExtensionType } from "../../../src/tls/extensions.ts";
 import { ContentType } from "../../../src/tls/record.ts";
-import { SessionCache } from "../../../src/tls/server-sessions.ts";
+import { type ServerResumption, SessionCache } from "../../../src/tls/server-sessions.ts";
 import * as suites from "../../../src/tls/suites.ts";
 import { Driver, NOW } from "./client.ts";
-import { plain, ScriptedServer } from "./scripted-server.ts";
+import { plain, type Script, ScriptedServer } from "./scripted-server.ts";
 import { Dialog, ecServer, ServerDriver } from "./server.ts";
 
 const common = {
@@ -71,6 +71,76 @@ describe("the log of a client", () => {
     driver.client.end();
     driver.rest();
     expect(cut.lines).toEqual(["info tls: closed without close_notify of the peer"]);
+  });
+});
+
+/** A session that is left by a server with this resumption, the log of a client that offers it, and what becomes of it. */
+function offering(resumption: ServerResumption, later: Partial<TlsClientOptions> = {}, damage = 0) {
+  const first = new Dialog({ ...common, resumption }, { ...common, resumption: true });
+  const kept = first.client.events.find(({ type }) => type === "session");
+  if (kept?.type !== "session" || kept.session === undefined) throw new Error("no session");
+  const session = kept.session.map((byte, i) => (i === 20 ? byte ^ damage : byte));
+  const { lines, log } = journal();
+  const again = new Dialog({ ...common, resumption }, { ...common, session, log, ...later });
+  expect(again.isSecured).toBe(true);
+  return lines.filter((line) => line.includes("session"));
+}
+
+describe("what a client logs of sessions", () => {
+  const wallMs = () => NOW;
+  const negotiated = expect.stringMatching(/^debug tls: negotiated TLS 1\.2, .*, session resumed$/);
+
+  it("RFC 5246 §7.4.1.2 that one is offered by its ID, and resumed", () => {
+    const cache = new SessionCache();
+    expect(offering({ wallMs, cache })).toEqual(["debug tls: a session is offered by its id", negotiated]);
+  });
+
+  it("RFC 5077 §3.4 that one is offered by its ticket, and resumed", () => {
+    const ticketKey = new Uint8Array(16);
+    expect(offering({ wallMs, ticketKey })).toEqual(["debug tls: a session is offered by its ticket", negotiated]);
+  });
+
+  it("that one is damaged, or over, and so not offered", () => {
+    const cache = new SessionCache();
+    expect(offering({ wallMs, cache }, {}, 1)).toEqual([
+      "warn tls: the session is damaged or of another version: full handshake",
+    ]);
+    expect(offering({ wallMs, cache }, { wallMs: () => NOW + 90_000_000 })).toEqual([
+      "info tls: the session is over or was made under other options: full handshake",
+    ]);
+  });
+});
+
+describe("what a client logs of the ServerHello", () => {
+  it.each<[string, Script["hello"], Partial<TlsClientOptions>, string]>([
+    [
+      "RFC 5246 §7.4.1.4 without extensions",
+      (hello) => ({ ...hello, extensions: undefined }),
+      {},
+      "ALPN none, extended master secret no, secure renegotiation no, max fragment length none, encrypt-then-MAC no",
+    ],
+    [
+      "RFC 5246 §7.4.1.4 with all of them",
+      (hello) => ({
+        ...hello,
+        extensions: [
+          ...hello.extensions!,
+          { type: ExtensionType.application_layer_protocol_negotiation, data: Uint8Array.of(0, 2, 1, 97) },
+          { type: ExtensionType.max_fragment_length, data: Uint8Array.of(1) },
+          { type: ExtensionType.encrypt_then_mac, data: new Uint8Array(0) },
+        ],
+      }),
+      { alpn: ["a"], maxFragmentLength: 512 },
+      "ALPN a, extended master secret yes, secure renegotiation yes, max fragment length 512, encrypt-then-MAC yes",
+    ],
+  ])("%s", (_title, hello, more, said) => {
+    const { lines, log } = journal();
+    const suite = suites.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256;
+    const server = new ScriptedServer({ suite, ...(hello === undefined ? {} : { hello }) });
+    const driver = new Driver({ log, suites: [suite], ...more });
+    driver.feed(server.receive(driver.output.shift()!).subarray(0, 200));
+    expect(driver.error).toBeUndefined();
+    expect(lines).toContain(`debug tls: negotiated TLS 1.2, ${suite.name}, ${said}`);
   });
 });
 

@@ -19,7 +19,7 @@ describe("a proof", () => {
   it("RFC 5280 §6.1 of a chain is its path, the anchor that it leads to, and the key of the leaf", () => {
     const leaf = parseCertificate(der(ecServerCertificate));
     const suite = suites.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
-    const proof = finish(verifyPeer(checkOptions(options()), suite, [leaf.der]));
+    const proof = finish(verifyPeer(checkOptions(options()), suite, [leaf.der], undefined));
     expect(proof.path.map((certificate) => certificate.der)).toEqual([leaf.der]);
     expect(proof.anchor).toBe(trust[0]);
     expect(proof.publicKey).toEqual(leaf.publicKey);
