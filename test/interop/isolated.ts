@@ -18,13 +18,14 @@ import type { Peer } from "./peer.ts";
 /** The server's port in its namespace. */
 const PORT = 4433;
 
-/** Inside: each connection to the Unix socket becomes one to the server. */
+/** Inside: each connection to the Unix socket becomes one to the server. Where the test is gone, so is everything. */
 const RELAY = `
 const { connect, createServer } = require("node:net");
 createServer({ allowHalfOpen: true }, (outer) => {
   const inner = connect({ port: ${PORT}, host: "127.0.0.1", allowHalfOpen: true });
   for (const [from, to] of [[outer, inner], [inner, outer]]) from.pipe(to).on("error", () => from.destroy());
 }).listen(process.argv[1]);
+process.stdin.resume().on("end", () => process.kill(0, "SIGKILL"));
 `;
 
 /** Whether this machine lets us make a network namespace. */
@@ -42,7 +43,7 @@ export async function startIsolatedPeer(command: string, words: (port: number) =
   const folder = mkdtempSync(join(tmpdir(), "thingwire-isolated-"));
   const path = join(folder, "relay");
   // The shell holds both, so that the namespace ends with it; the process group ends them all.
-  const script = `ip link set lo up && "$0" -e "$1" "$2" & shift 2; exec "$@"`;
+  const script = `exec 3<&0; ip link set lo up && "$0" -e "$1" "$2" <&3 & shift 2; exec "$@"`;
   const child: ChildProcess = spawn(
     "unshare",
     ["--net", "sh", "-c", script, process.execPath, RELAY, path, command, ...words(PORT)],

@@ -5,6 +5,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CertificateFiles, KeyType } from "./certificates.ts";
@@ -28,7 +29,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Runs `command`; `words` gets the port. Throws with the server's output where it ends or does not listen within ten seconds. */
+/** Runs `command`; `words` gets the port. Throws with the server's output where it ends or does not listen within thirty seconds. */
 export async function startPeer(command: string, words: (port: number) => string[]): Promise<Peer> {
   const port = await freePort();
   const child: ChildProcess = spawn(command, words(port), { stdio: ["pipe", "pipe", "pipe"] });
@@ -43,7 +44,7 @@ export async function startPeer(command: string, words: (port: number) => string
   const exit = new Promise<void>((resolve) => child.once("close", () => resolve()));
   void exit.then(() => (ended = true));
   for (let attempt = 0; !(await listens(port)); attempt++) {
-    if (ended || attempt > 200) throw new Error(`${command} does not listen on port ${port}:\n${output}`);
+    if (ended || attempt > 600) throw new Error(`${command} does not listen on port ${port}:\n${output}`);
     await sleep(50);
   }
   return {
@@ -58,11 +59,21 @@ export async function startPeer(command: string, words: (port: number) => string
 
 /** OpenSSL's `s_server` for TLS 1.2, which demands a certificate of the CA and answers each line reversed. */
 export function startOpenssl(files: CertificateFiles, server: KeyType, ...more: string[]): Promise<Peer> {
+  return startPeer("openssl", (port) => opensslWords(files, server, port, more));
+}
+
+/** What {@link startOpenssl} is started with. */
+export function opensslWords(files: CertificateFiles, server: KeyType, port: number, more: string[]): string[] {
   const identity = ["-cert", files.file(`server-${server}.crt`), "-key", files.file(`server-${server}.key`)];
   const clients = ["-CAfile", files.file("ca.crt"), "-Verify", "2", "-verify_return_error"];
-  return startPeer("openssl", (port) =>
-    ["s_server", "-accept", `127.0.0.1:${port}`, "-tls1_2", "-rev"].concat(identity, clients, more),
-  );
+  return ["s_server", "-accept", `127.0.0.1:${port}`, "-tls1_2", "-rev"].concat(identity, clients, more);
+}
+
+/** The variable of the environment with which OpenSSL 3.0 does not know RFC 7627: it has no switch for that. */
+export function withoutExtendedMasterSecret(files: CertificateFiles): string {
+  const settings = "openssl_conf=a\n[a]\nssl_conf=b\n[b]\nsystem_default=c\n[c]\nOptions=-ExtendedMasterSecret\n";
+  writeFileSync(files.file("no-ems.cnf"), settings);
+  return `OPENSSL_CONF=${files.file("no-ems.cnf")}`;
 }
 
 function listens(port: number): Promise<boolean> {

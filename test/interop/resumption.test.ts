@@ -2,7 +2,6 @@
  * Sessions of our client with OpenSSL's `s_server` and GnuTLS's `gnutls-serv`: resumed by session ID and by ticket, over keys, suites,
  * orders of MAC, sizes of records and protocols. OpenSSL answers each line reversed, GnuTLS with the same one.
  */
-import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Identity, TlsClientOptions, TlsConnectionInfo } from "../../src/tls/events.ts";
 import { presets } from "../../src/tls/presets.ts";
@@ -11,7 +10,7 @@ import { trustAnchors } from "../../src/tls/x509/index.ts";
 import { type CertificateFiles, identityOf, type KeyType, makeCertificates } from "./certificates.ts";
 import { type Conversation, converse, lineOf } from "./conversation.ts";
 import { canIsolate, startGnutls } from "./isolated.ts";
-import { type Peer, startOpenssl, startPeer } from "./peer.ts";
+import { type Peer, startOpenssl, startPeer, withoutExtendedMasterSecret } from "./peer.ts";
 
 let files: CertificateFiles;
 
@@ -144,9 +143,7 @@ describe("OpenSSL s_server and sessions that must not be resumed", () => {
   });
 
   it("RFC 7627 §5.3 without the extended master secret no session is left", async () => {
-    const settings = "openssl_conf=a\n[a]\nssl_conf=b\n[b]\nsystem_default=c\n[c]\nOptions=-ExtendedMasterSecret\n";
-    writeFileSync(files.file("no-ems.cnf"), settings);
-    const conf = `OPENSSL_CONF=${files.file("no-ems.cnf")}`;
+    const conf = withoutExtendedMasterSecret(files);
     for (const tickets of [[], ["-no_ticket"]]) {
       const peer = await startPeer("env", (port) => [conf, "openssl", ...plain(port), ...tickets]);
       try {
