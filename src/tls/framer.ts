@@ -93,7 +93,7 @@ export class Framer {
     const isAlert = type === ContentType.alert;
     const left = isAlert ? 0 : this.#alertRoom;
     // Many peers take an alert only in one piece.
-    const size = isAlert ? message.length : this.maxPlaintext;
+    const size = isAlert ? Math.max(message.length, 1) : this.maxPlaintext;
     for (let at = 0; at === 0 || at < message.length; at += size) {
       const part = message.subarray(at, at + size);
       this.#ensure(this.#end + this.#recordBytes(part.length) + left);

@@ -35,6 +35,13 @@ function typesOf(bytes: Uint8Array, clear: number): number[] {
 }
 
 describe("the framer", () => {
+  it.each(["alert", "handshake"] as const)("RFC 5246 §6.2.1 makes one empty record of an empty %s", (type) => {
+    const framer = new Framer();
+    framer.add(ContentType[type], NO_BYTES);
+    framer.step(100);
+    expect(framer.take()).toEqual(Uint8Array.of(ContentType[type], 3, 3, 0, 0));
+  });
+
   it("an alert that is added while a record is being sealed moves no byte of it, however full the buffer is", () => {
     for (let before = 300; before < 600; before++) {
       const framer = new Framer();
