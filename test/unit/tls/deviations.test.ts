@@ -206,6 +206,22 @@ describe("a server that does nothing wrong", () => {
     expect(concat(driver.data)).toEqual(bytes(0, 1, 2));
   });
 
+  it("RFC 5246 §7.2 four warnings, and RFC 5246 §7.4.1.1 four HelloRequests, are put up with", () => {
+    const server = new ScriptedServer();
+    const driver = new Driver();
+    talk(driver, server);
+    for (let i = 0; i < 4; i++) {
+      driver.feed(server.seal(alert, bytes(1, 90)));
+      driver.feed(server.seal(handshake, bytes(0, 0, 0, 0)));
+    }
+    driver.feed(server.seal(application_data, bytes(7)));
+    expect(driver.error).toBeUndefined();
+    expect(driver.events.filter(({ type }) => type === "warning")).toHaveLength(4);
+    talk(driver, server);
+    expect(server.alerts).toEqual(Array(4).fill([1, Alert.no_renegotiation]));
+    expect(concat(driver.data)).toEqual(bytes(7));
+  });
+
   it("RFC 5246 §7.4.1.1 a HelloRequest in the handshake gets no answer", () => {
     const server = new ScriptedServer({
       framing: (flight) => plain(handshake, concat([bytes(0, 0, 0, 0), ...flight, bytes(0, 0, 0, 0)])),

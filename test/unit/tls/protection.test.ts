@@ -14,7 +14,7 @@ import { sha1 } from "../../../src/tls/crypto/sha1.ts";
 import { sha256 } from "../../../src/tls/crypto/sha256.ts";
 import { sha384 } from "../../../src/tls/crypto/sha512.ts";
 import { presets } from "../../../src/tls/presets.ts";
-import { ContentType, type RecordProtection } from "../../../src/tls/record.ts";
+import { ContentType, RecordCounter, type RecordProtection } from "../../../src/tls/record.ts";
 import type { CbcSuite, CipherSuite } from "../../../src/tls/suites.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
 import { systemRandom } from "./client.ts";
@@ -107,6 +107,24 @@ describe("RFC 9325 §4.4 a key protects no more than it may", () => {
         return bytes;
       }
   }
+
+  it("each record counts its blocks, rounded up, and those beside its text; only an alert leaves a used-up key", () => {
+    const counter = new RecordCounter(10, 1, 0);
+    for (const length of [33, 16, 48]) counter.next(application_data, length);
+    expect(() => counter.next(application_data, 0)).toThrow(exhausted);
+    expect(() => counter.next(ContentType.handshake, 0)).toThrow(exhausted);
+    expect(() => counter.next(ContentType.alert, 2)).not.toThrow();
+    counter.stop();
+    expect(() => counter.next(ContentType.alert, 2)).toThrow(exhausted);
+  });
+
+  it("RFC 5246 §6.2.3.3 the sequence number, type, version and length of a record stand beside its text", () => {
+    const counter = new RecordCounter(Number.POSITIVE_INFINITY, 0, 0x0102_0304_05ff);
+    counter.next(application_data, 0x1234);
+    expect(toHex(counter.bytes)).toBe("00000102030405ff1703031234");
+    counter.next(ContentType.alert, 2);
+    expect(toHex(counter.bytes)).toBe("00000102030406001503030002");
+  });
 
   it("AES-GCM: 2^24.5 records of full size, counted in blocks, in each direction", () => {
     const most = 16 * 2 ** 34.5;
