@@ -29,6 +29,8 @@ export interface Conversation {
 export interface Exchange {
   readonly request: string;
   readonly isWhole?: (answer: string) => boolean;
+  /** Whether the server is the first that sends close_notify; else we are, once the answer is whole. */
+  readonly isServerFirst?: boolean;
 }
 
 /** A line of `length` characters. */
@@ -41,8 +43,9 @@ export function converse(
   peer: Peer,
   files: CertificateFiles,
   options: Partial<TlsClientOptions>,
-  { request, isWhole = (answer) => answer.length >= request.length }: Exchange = lineOf(20),
+  exchange: Exchange = lineOf(20),
 ): Promise<Conversation> {
+  const { request, isWhole = (answer) => answer.length >= request.length, isServerFirst = false } = exchange;
   const bytes = utf8Encode(request);
   let session: Uint8Array | undefined;
   return new Promise((resolve, reject) => {
@@ -74,10 +77,11 @@ export function converse(
       onData: (view) => {
         received = concat([received, view]);
         longestRecord = Math.max(longestRecord, view.length);
-        if (isWhole(answer())) transport.shutdown();
+        if (!isServerFirst && isWhole(answer())) transport.shutdown();
       },
       onEnd: () => {
-        transport.destroy();
+        if (isServerFirst) transport.shutdown();
+        else transport.destroy();
         if (isWhole(answer())) resolve({ info: transport.info!, session, answer: answer(), longestRecord });
         else reject(new Error(`the server ended after ${received.length} bytes of its answer`));
       },

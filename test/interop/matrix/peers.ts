@@ -58,6 +58,12 @@ function lineAnswered(length: number, answerTo: (line: string) => string): Check
 const lineRepeated = (_: CertificateFiles, { ourRecords, theirRecords }: Cell): CheckedExchange =>
   lineAnswered(REQUEST[ourRecords], (line) => line.repeat(Math.ceil(ANSWER[theirRecords] / line.length)));
 
+/** The same from a server that ends the connection then. */
+const lineRepeatedAtTheEnd = (files: CertificateFiles, cell: Cell): CheckedExchange => ({
+  ...lineRepeated(files, cell),
+  isServerFirst: true,
+});
+
 const reversed = (line: string): string => `${[...line.trimEnd()].reverse().join("")}\n`;
 
 const openssl: MatrixPeer = {
@@ -192,7 +198,7 @@ const erlang: MatrixPeer = {
       `${ANSWER[theirRecords]}`,
     ]);
   },
-  exchange: lineRepeated,
+  exchange: lineRepeatedAtTheEnd,
   handshakeOf: (output) => {
     const is = /session_resumption,(true|false)/.exec(output)?.[1];
     return is === undefined ? undefined : is === "true" ? "resumed" : "full";
@@ -206,7 +212,7 @@ const nginx: MatrixPeer = {
   cannot: [],
   hasRecordSwitch: false,
   start: startNginx,
-  exchange: lineRepeated,
+  exchange: lineRepeatedAtTheEnd,
   handshakeOf: (output) => {
     const is = /^handshake (\S)/m.exec(output)?.[1];
     return is === undefined ? undefined : is === "r" ? "resumed" : "full";

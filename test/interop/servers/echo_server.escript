@@ -1,7 +1,7 @@
 #!/usr/bin/env escript
 %% TLS 1.2 server of Erlang/OTP: demands a certificate of the CA, and answers a line with the same one, as often as it takes to fill so
-%% many bytes, and close_notify: asked for it, it does not always find the time before its connection ends. One connection after the other.
-%% Says of each whether it was resumed.
+%% many bytes, and ends: it does not always answer a close_notify, so it is the first that sends one. One connection after the other. Says of
+%% each whether it was resumed.
 %%
 %% Arguments: port, certificate, key, CA, bytes of an answer.
 
