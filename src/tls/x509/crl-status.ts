@@ -189,7 +189,7 @@ export class CrlStatus {
     return map(search, () => keep(finding));
   }
 
-  /** RFC 5280 §6.3.3 f. Its own CRL cannot clear it. */
+  /** RFC 5280 §6.3.3 f. Its own CRL says nothing of it, so that is left out. */
   #verifyStranger(signer: Certificate, list: CertificateList): Task<boolean> {
     const others = this.#crls.filter((one) => one !== list);
     return this.#verifySigner?.(signer, others) ?? done(false);

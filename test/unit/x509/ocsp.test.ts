@@ -94,6 +94,30 @@ describe("RFC 6960 a stapled response", () => {
   const OTHER = verificationFlags.OTHER;
   it.each([
     [
+      "of a certificate of the issuer's name under another key",
+      ocsp({ ...right, idIssuer: { ...root, name: middle.name } }),
+      "X509_OCSP_STATUS",
+      "nothing of CN = server",
+    ],
+    [
+      "of a certificate of the issuer's key under another name",
+      ocsp({ ...right, idIssuer: { ...middle, name: root.name } }),
+      "X509_OCSP_STATUS",
+      "nothing of CN = server",
+    ],
+    [
+      "that names another signer",
+      ocsp({ ...right, responder: { ...middle, name: root.name }, certificates: [] }),
+      "X509_OCSP_NOT_TRUSTED",
+      "",
+    ],
+    [
+      "of a responder that the issuer's key certified under another name",
+      ocsp({ ...right, responder: responderOf({ ...middle, name: root.name }) }),
+      "X509_OCSP_NOT_TRUSTED",
+      "",
+    ],
+    [
       "revoked",
       ocsp({ ...right, status: "revoked", reason: 1 }),
       "X509_REVOKED",
