@@ -86,6 +86,13 @@ const rows: readonly [title: string, detail: string, values?: Record<string, unk
     "RFC 7366 §3 encrypt_then_mac for a suite of AEAD, where one of CBC was offered too",
     "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
   ],
+  ["RFC 6066 §3 server_name with contents", "server_name, 1 bytes", { extension: "server_name" }],
+  ["RFC 7366 §2 encrypt_then_mac with contents", "encrypt_then_mac, 1 bytes", { extension: "encrypt_then_mac" }],
+  [
+    "RFC 7627 §5.1 extended_master_secret with contents",
+    "extended_master_secret, 1 bytes",
+    { extension: "extended_master_secret" },
+  ],
   ["RFC 6066 §4 a longer max_fragment_length than was asked for", "1024 bytes, asked for: 512"],
   ["RFC 6066 §4 max_fragment_length number 0", "number 0"],
   [
