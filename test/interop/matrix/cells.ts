@@ -56,7 +56,8 @@ export const factors: Readonly<Record<string, (cell: Cell) => string>> = {
   suite: ({ suite }) => suite.name,
   "server's key": ({ server }) => server,
   "client's key": ({ client }) => client,
-  resumption: ({ resumption }) => resumption,
+  // Without the extended master secret there is no session, whatever the server would do with it.
+  resumption: ({ resumption, ems }) => (ems ? resumption : "none"),
   "our records": ({ ourRecords }) => `${ourRecords}`,
   "their records": ({ theirRecords }) => `${theirRecords}`,
   "extended master secret": ({ ems }) => (ems ? "on" : "off"),
