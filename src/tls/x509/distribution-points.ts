@@ -137,6 +137,6 @@ export function readNames(list: DerReader): readonly PointName[] {
 function readReasons(point: DerReader, number: number): number {
   const { bytes } = point.bitString("reasons", contextTag(number, false));
   let mask = 0;
-  for (let bit = 0; bit < 9; bit++) if (((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0) mask |= 1 << bit;
-  return mask & ALL_REASONS;
+  for (let bit = 1; bit < 9; bit++) if (((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0) mask |= 1 << bit;
+  return mask;
 }

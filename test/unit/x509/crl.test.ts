@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { concat, equal } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import { parseCertificateList, searchEntries } from "../../../src/tls/x509/crl.ts";
-import { contextTag } from "../../../src/tls/x509/der.ts";
+import { contextTag, DerReader } from "../../../src/tls/x509/der.ts";
 import { element, explicit, sequence, smallInteger } from "../../../src/tls/x509/der-write.ts";
 import {
   CertificateError,
@@ -14,6 +14,7 @@ import {
 } from "../../../src/tls/x509/index.ts";
 import { encodeName } from "../../../src/tls/x509/issue.ts";
 import { oids } from "../../../src/tls/x509/oids.ts";
+import { encodeSha256Algorithm } from "../../../src/tls/x509/signature-algorithm.ts";
 import { rsaKey } from "./node-double.ts";
 import * as pki from "./pki.ts";
 import { crl, type EntryInput, entry, extension, fullName } from "./revocation-writer.ts";
@@ -36,6 +37,13 @@ const reasons = (number: number, ...bits: number[]): Uint8Array => {
 
 const check = (lists: readonly Uint8Array[], { mode }: RevocationOptions = {}, path = chain) =>
   pki.check(path, pki.anchors(root), { revocation: revocationChecks({ crls: certificateLists(lists), mode }) });
+/** The CRL with another algorithm outside of what is signed. */
+const withEnvelope = (der: Uint8Array, algorithm: Uint8Array): Uint8Array => {
+  const outer = new DerReader(der, "certificateList", "X509_CRL").sequence("");
+  const tbs = outer.element("tbs").der;
+  outer.enter("signatureAlgorithm");
+  return sequence(tbs, algorithm, outer.element("signature").der);
+};
 const codeOf = (action: () => unknown): string => {
   try {
     action();
@@ -72,6 +80,7 @@ describe("RFC 5280 §5.1 a CRL is read", () => {
     ["with an extension twice", crl({ issuer: root, extensions: [idp(flag(1)), idp(flag(1))] }), "X509_CRL"],
     ["with an empty issuer", crl({ issuer: { ...root, name: [] } }), "X509_CRL"],
     ["that is a certificate in PEM", toPem("CERTIFICATE", root.der), "X509_WRONG_CONTENT"],
+    ["whose two algorithms differ", withEnvelope(rootCrl, encodeSha256Algorithm("rsa")), "X509_CRL"],
     ["that is empty", "", "X509_WRONG_CONTENT"],
   ])("not: one %s", (_, input, code) => {
     expect(codeOf(() => certificateLists(input))).toBe(code);
