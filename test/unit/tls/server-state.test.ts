@@ -96,6 +96,39 @@ describe("a server resumes", () => {
   });
 });
 
+describe("the clock of a server that resumes", () => {
+  /** A clock that shows `times` one after the other, and the last one from then on. */
+  const clock = (...times: (number | undefined)[]) => {
+    let at = 0;
+    return () => times[Math.min(at++, times.length - 1)];
+  };
+  const kinds = { id: () => ({ cache: new SessionCache() }), ticket: () => ({ ticketKey: KEY }) };
+
+  it.each([
+    ["id", "before 1970", [-1]],
+    ["ticket", "before 1970", [-1]],
+    ["id", "lost while the handshake goes on", [NOW, undefined]],
+    ["ticket", "lost while the handshake goes on", [NOW, undefined]],
+    ["id", "that went back before 1970 while the handshake goes on", [NOW, -1]],
+    ["ticket", "that went back before 1970 while the handshake goes on", [NOW, -1]],
+  ] as const)("by %s: a time %s leaves no session, and the handshake goes on", (kind, _title, times) => {
+    const resumption = { wallMs: clock(...times), ...kinds[kind]() };
+    const dialog = new Dialog({ resumption }, { resumption: true });
+    expect(dialog.isSecured).toBe(true);
+    expect(dialog.client.events.some((event) => event.type === "session" && event.session !== undefined)).toBe(
+      // An ID was given, under which nothing is kept: that costs a full handshake later.
+      kind === "id",
+    );
+    if ("cache" in resumption) expect((resumption.cache as SessionCache).size).toBe(0);
+  });
+
+  it.each(["id", "ticket"] as const)("by %s: the first moment of 1970 is a time as any other", (kind) => {
+    const resumption = { wallMs: () => 0, ...kinds[kind]() };
+    const session = kept(new Dialog({ resumption }, { resumption: true }));
+    expect(isResumed(new Dialog({ resumption }, { session }))).toBe(true);
+  });
+});
+
 describe("randomness", () => {
   it("is asked for with its purpose, by which a test or a generator of its own can tell draws apart", () => {
     const purposes: string[] = [];
