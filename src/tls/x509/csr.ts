@@ -17,7 +17,9 @@ import { encodeExtensions, encodeName, type IssueExtensions, type NameInput, sig
 import { type Name, readName } from "./name.ts";
 import { oids } from "./oids.ts";
 import { pemBlocks } from "./pem.ts";
+import { secureProfile } from "./profile.ts";
 import { readSignatureAlgorithm } from "./signature-algorithm.ts";
+import { acceptedAlgorithm, verifyDigest } from "./signed.ts";
 import { encodeSubjectPublicKeyInfo, readSubjectPublicKeyInfo } from "./spki.ts";
 import { nothingFound, wrongLabel } from "./trust.ts";
 
@@ -178,11 +180,9 @@ function readAttributes(attributes: DerReader): Extensions {
  */
 export function verifyCertificateRequest(request: CertificateRequest, crypto: CryptoProvider): Task<boolean> {
   const { publicKey, signatureAlgorithm, weakSignature, signature, info } = request;
-  if (publicKey === undefined || signatureAlgorithm === undefined || weakSignature) return done(false);
-  const { kind, hash } = signatureAlgorithm;
-  if (!crypto.supports(kind) || !crypto.supports(hash)) return done(false);
-  if (publicKey.type === "ec" && !crypto.supports(publicKey.curve)) return done(false);
-  return chain(crypto.digest(hash, [info]), (digest) =>
-    crypto.verify(signatureAlgorithm, publicKey, digest, signature),
+  const algorithm = acceptedAlgorithm({ algorithm: signatureAlgorithm, weak: weakSignature }, secureProfile, crypto);
+  if (typeof algorithm === "string") return done(false);
+  return chain(crypto.digest(algorithm.hash, [info]), (digest) =>
+    verifyDigest(crypto, algorithm, publicKey, digest, signature),
   );
 }

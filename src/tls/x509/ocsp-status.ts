@@ -173,9 +173,9 @@ function readResponder({ dates }: RevocationContext, der: Uint8Array, issuer: Ho
 
 /** Whether the issuer signed a responder's certificate. */
 function isCertified({ crypto, profile }: RevocationContext, responder: Certificate, issuer: Holder): Task<boolean> {
-  const { signatureAlgorithm: algorithm, tbs, signature } = responder;
-  if (algorithm === undefined || !profile.hashes.includes(algorithm.hash)) return done(false);
-  if (!crypto.supports(algorithm.kind) || !crypto.supports(algorithm.hash)) return done(false);
+  const { signatureAlgorithm, weakSignature, tbs, signature } = responder;
+  const algorithm = acceptedAlgorithm({ algorithm: signatureAlgorithm, weak: weakSignature }, profile, crypto);
+  if (typeof algorithm === "string") return done(false);
   return chain(crypto.digest(algorithm.hash, [tbs]), (digest) =>
     verifyDigest(crypto, algorithm, issuer.key, digest, signature),
   );

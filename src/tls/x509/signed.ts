@@ -1,5 +1,5 @@
 /**
- * Signatures of CRLs and OCSP responses: whether their algorithm and key are good enough, and whether they are right.
+ * Signatures of certificates, requests, CRLs and OCSP responses: whether their algorithm and key are good enough, and whether they are right.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { bitLength } from "./spki.ts";
 
 /** The algorithm of a signature that is supported and good enough, or what is wrong with it. */
 export function acceptedAlgorithm(
-  { algorithm, weak }: SignatureAlgorithmIdentifier,
+  { algorithm, weak }: Pick<SignatureAlgorithmIdentifier, "algorithm" | "weak">,
   profile: Profile,
   crypto: CryptoProvider,
 ): SignatureAlgorithm | "weak" | "unsupported" {

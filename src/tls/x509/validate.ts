@@ -18,7 +18,8 @@ import { ipAddressText, matchServerName, parseServerName } from "./names.ts";
 import { oidName, oids } from "./oids.ts";
 import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import { type PathPlace, type Profile, secureProfile } from "./profile.ts";
-import { bitLength, parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
+import { isStrongKey } from "./signed.ts";
+import { parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
 import { anchorConstraints, type TrustAnchor } from "./trust.ts";
 
 /** How dates are judged: with the time of day; with a moment that is surely past; not at all yet; or not without the time, which fails. */
@@ -52,10 +53,7 @@ export function validatePath(
   rules: PathRules,
 ): VerificationProblem[] {
   const problems: VerificationProblem[] = [];
-  const reportOf =
-    (depth: number): Report =>
-    (code, field, rule, detail) =>
-      problems.push(problemOf(path[depth], depth, code, field, rule, detail));
+  const reportOf = reporter(path, problems);
   const { dates, profile, purpose } = rules;
   if (dates.kind === "unknown")
     reportOf(0)("X509_TIME_UNKNOWN", "tbsCertificate.validity", "RFC 5280 §6.1.3 a 2", "no time was given");
@@ -113,15 +111,18 @@ export function recheckValidity(
   const problems: VerificationProblem[] = [];
   const dates = { kind: "checked", at } as const;
   const placed = path.map((certificate, index) => ({ certificate, index }));
-  const reportOf =
-    (depth: number): Report =>
-    (code, field, rule, detail) =>
-      problems.push(problemOf(placed[depth], depth, code, field, rule, detail));
+  const reportOf = reporter(placed, problems);
   path.forEach((certificate, depth) => {
     checkDates(certificate, certificate.subject.toString(), dates, reportOf(depth));
   });
   if (anchor !== undefined) checkAnchorDates(anchor, dates, profile, reportOf(path.length));
   return problems;
+}
+
+/** Reports by the place on a path; the anchor stands behind its last certificate. */
+function reporter(path: readonly Placed[], problems: VerificationProblem[]): (depth: number) => Report {
+  return (depth) => (code, field, rule, detail) =>
+    problems.push(problemOf(path[depth], depth, code, field, rule, detail));
 }
 
 /** Comparisons of names with constraints that the path needs at most. */
@@ -191,16 +192,12 @@ export function timeText(ms: number): string {
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString().replace(".000Z", "Z") : String(ms);
 }
 
-function checkKey(
-  { publicKey, algorithm }: SubjectPublicKeyInfo,
-  who: string,
-  { minRsaBits, curves }: Profile,
-  report: Report,
-): void {
+function checkKey({ publicKey, algorithm }: SubjectPublicKeyInfo, who: string, profile: Profile, report: Report): void {
+  const { minRsaBits, curves } = profile;
   const field = "tbsCertificate.subjectPublicKeyInfo";
   const detail = `${who} has ${algorithm}`;
   if (publicKey === undefined) report("X509_UNSUPPORTED_ALGORITHM", field, "RFC 5280 §4.1.2.7", detail);
-  else if (publicKey.type === "rsa" ? bitLength(publicKey.modulus) < minRsaBits : !curves.includes(publicKey.curve))
+  else if (!isStrongKey(publicKey, profile))
     report(
       "X509_WEAK_KEY",
       field,

@@ -37,6 +37,7 @@ import {
 } from "./problem.ts";
 import { secureProfile } from "./profile.ts";
 import type { RevocationChecks } from "./revocation-context.ts";
+import { acceptedAlgorithm } from "./signed.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
 import { isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
@@ -329,16 +330,10 @@ class Verification implements Task<VerificationResult> {
     const field = "signatureAlgorithm";
     const detail = `${subject.toString()} is signed with ${signatureAlgorithmName}`;
     const depth = this.#path.length - 1;
-    if (algorithm === undefined ? weakSignature : !this.#rules.profile.hashes.includes(algorithm.hash))
-      return problemOf(placed, depth, "X509_WEAK_HASH", field, "RFC 9155", detail);
+    const accepted = acceptedAlgorithm({ algorithm, weak: weakSignature }, this.#rules.profile, crypto);
+    if (accepted === "weak") return problemOf(placed, depth, "X509_WEAK_HASH", field, "RFC 9155", detail);
     const key = keyOf(issuer);
-    if (
-      algorithm !== undefined &&
-      key !== undefined &&
-      crypto.supports(algorithm.kind) &&
-      crypto.supports(algorithm.hash) &&
-      (key.type === "rsa" || crypto.supports(key.curve))
-    )
+    if (accepted !== "unsupported" && key !== undefined && (key.type === "rsa" || crypto.supports(key.curve)))
       return undefined;
     const by = `${detail} by a key of ${keyTextOf(issuer)}`;
     return problemOf(placed, depth, "X509_UNSUPPORTED_ALGORITHM", field, "RFC 5280 §4.1.1.2", by);
