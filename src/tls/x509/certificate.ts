@@ -12,7 +12,7 @@ import type { PublicKey, SignatureAlgorithm } from "../crypto/provider.ts";
 import { contextTag, DerReader, tags } from "./der.ts";
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts";
 import { type Name, readName } from "./name.ts";
-import { readSignatureAlgorithm, sameAlgorithm } from "./signature-algorithm.ts";
+import { readSignatureAlgorithm, readSigned, sameAlgorithm } from "./signature-algorithm.ts";
 import { readSubjectPublicKeyInfo } from "./spki.ts";
 
 /** A parsed certificate. All byte strings are views of what was parsed: it must not change meanwhile. */
@@ -63,12 +63,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const certificate = outer.sequence("");
   outer.finish();
 
-  const tbsAt = certificate.offset;
-  const tbs = certificate.sequence("tbsCertificate");
-  const tbsDer = der.subarray(tbsAt, certificate.offset);
-  const envelopeAlgorithmAt = certificate.offset;
-  const envelopeAlgorithm = readSignatureAlgorithm(certificate, "signatureAlgorithm");
-  const signature = certificate.octetAligned("signatureValue");
+  const signed = readSigned(certificate, "tbsCertificate");
+  const tbs = signed.contents;
   certificate.finish();
 
   const version = readVersion(tbs);
@@ -77,11 +73,11 @@ export function parseCertificate(der: Uint8Array): Certificate {
   if (serialNumber.length > MAX_SERIAL_BYTES)
     tbs.fail("serialNumber", "longer than 20 octets (RFC 5280 §4.1.2.2)", serialAt, "X509_SERIAL");
   const algorithm = readSignatureAlgorithm(tbs, "signature");
-  if (!sameAlgorithm(algorithm, envelopeAlgorithm))
+  if (!sameAlgorithm(algorithm, signed.algorithm))
     certificate.fail(
       "signatureAlgorithm",
-      `${envelopeAlgorithm.name} is not tbsCertificate.signature, ${algorithm.name} (RFC 5280 §4.1.1.2)`,
-      envelopeAlgorithmAt,
+      `${signed.algorithm.name} is not tbsCertificate.signature, ${algorithm.name} (RFC 5280 §4.1.1.2)`,
+      signed.algorithmAt,
       "X509_SIGNATURE_ALGORITHM",
     );
   const issuerAt = tbs.offset;
@@ -119,7 +115,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
     subjectKeyIdentifier: extensions.subjectKeyIdentifier,
     unknownCritical: extensions.unknownCritical,
     der,
-    tbs: tbsDer,
+    tbs: signed.tbs,
     version,
     serialNumber,
     issuer,
@@ -133,7 +129,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
     signatureAlgorithmOid: algorithm.oid,
     signatureAlgorithmName: algorithm.name,
     weakSignature: algorithm.weak,
-    signature,
+    signature: signed.signature,
   };
 }
 

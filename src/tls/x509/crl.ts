@@ -18,10 +18,16 @@ import {
   readNames,
 } from "./distribution-points.ts";
 import { CertificateError } from "./errors.ts";
+import { readExtension } from "./extensions.ts";
 import { type Name, namesMatch, readName } from "./name.ts";
 import { oidName, oids } from "./oids.ts";
 import { pemBlocks } from "./pem.ts";
-import { readSignatureAlgorithm, type SignatureAlgorithmIdentifier, sameAlgorithm } from "./signature-algorithm.ts";
+import {
+  readSignatureAlgorithm,
+  readSigned,
+  type SignatureAlgorithmIdentifier,
+  sameAlgorithm,
+} from "./signature-algorithm.ts";
 import { nothingFound, wrongLabel } from "./trust.ts";
 
 /** A CRL, read but for its entries. All byte strings are views of what was parsed: it must not change meanwhile. */
@@ -107,12 +113,8 @@ export function parseCertificateList(der: Uint8Array): CertificateList {
   if (der.length > MAX_CRL_BYTES) outer.fail("", `${der.length} bytes, ${MAX_CRL_BYTES} at most`, 0, "X509_LIMIT");
   const list = outer.sequence("");
   outer.finish();
-  const tbsAt = list.offset;
-  const tbs = list.sequence("tbsCertList");
-  const tbsDer = der.subarray(tbsAt, list.offset);
-  const envelopeAt = list.offset;
-  const envelope = readSignatureAlgorithm(list, "signatureAlgorithm");
-  const signature = list.octetAligned("signatureValue");
+  const signed = readSigned(list, "tbsCertList");
+  const tbs = signed.contents;
   list.finish();
 
   const versionAt = tbs.offset;
@@ -120,8 +122,8 @@ export function parseCertificateList(der: Uint8Array): CertificateList {
   // Version 1 is not written out: the field is OPTIONAL and MUST be v2 (RFC 5280 §5.1.2.1).
   if (version !== 2 && tbs.offset !== versionAt) tbs.fail("version", "v2 (1) or nothing expected", versionAt);
   const signatureAlgorithm = readSignatureAlgorithm(tbs, "signature");
-  if (!sameAlgorithm(signatureAlgorithm, envelope))
-    list.fail("signatureAlgorithm", "is not tbsCertList.signature (RFC 5280 §5.1.1.2)", envelopeAt);
+  if (!sameAlgorithm(signatureAlgorithm, signed.algorithm))
+    list.fail("signatureAlgorithm", "is not tbsCertList.signature (RFC 5280 §5.1.1.2)", signed.algorithmAt);
   const issuerAt = tbs.offset;
   const issuer = readName(tbs, "issuer");
   if (issuer.isEmpty) tbs.fail("issuer", "an empty name (RFC 5280 §5.1.2.3)", issuerAt);
@@ -153,7 +155,7 @@ export function parseCertificateList(der: Uint8Array): CertificateList {
       value.finish();
     });
   return {
-    ...{ der, tbs: tbsDer, version: version as 1 | 2, issuer, signatureAlgorithm, signature },
+    ...{ der, tbs: signed.tbs, version: version as 1 | 2, issuer, signatureAlgorithm, signature: signed.signature },
     ...{ thisUpdate, nextUpdate, crlNumber, issuingDistributionPoint, unknownCritical, entries },
   };
 }
@@ -165,12 +167,8 @@ export function readEach(reader: DerReader, read: (oid: string, critical: boolea
   const seen: string[] = [];
   do {
     const at = list.offset;
-    const extension = list.sequence("extension");
-    const oid = extension.oid("extnID");
+    const { oid, critical, value } = readExtension(list);
     if (seen.includes(oid) || seen.push(oid) > 32) list.fail(oid, "comes twice, or there are too many", at);
-    const critical = extension.peek() === tags.BOOLEAN && extension.boolean("critical");
-    const value = extension.inside(oidName(oid), tags.OCTET_STRING);
-    extension.finish();
     read(oid, critical, value);
   } while (!list.empty);
 }

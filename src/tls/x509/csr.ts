@@ -18,7 +18,7 @@ import { type Name, readName } from "./name.ts";
 import { oids } from "./oids.ts";
 import { pemBlocks } from "./pem.ts";
 import { secureProfile } from "./profile.ts";
-import { readSignatureAlgorithm } from "./signature-algorithm.ts";
+import { readSigned } from "./signature-algorithm.ts";
 import { acceptedAlgorithm, verifyDigest } from "./signed.ts";
 import { encodeSubjectPublicKeyInfo, readSubjectPublicKeyInfo } from "./spki.ts";
 import { nothingFound, wrongLabel } from "./trust.ts";
@@ -124,11 +124,9 @@ function readRequest(der: Uint8Array): CertificateRequest {
   const request = outer.sequence("");
   outer.finish();
 
-  const infoAt = request.offset;
-  const info = request.sequence("certificationRequestInfo");
-  const infoDer = der.subarray(infoAt, request.offset);
-  const { algorithm, name, weak } = readSignatureAlgorithm(request, "signatureAlgorithm");
-  const signature = request.octetAligned("signature");
+  const signed = readSigned(request, "certificationRequestInfo", "signature");
+  const { contents: info, signature } = signed;
+  const { algorithm, name, weak } = signed.algorithm;
   request.finish();
 
   const versionAt = info.offset;
@@ -144,7 +142,7 @@ function readRequest(der: Uint8Array): CertificateRequest {
 
   return {
     der,
-    info: infoDer,
+    info: signed.tbs,
     subject,
     subjectPublicKeyInfo,
     publicKey: key.publicKey,

@@ -8,7 +8,7 @@
 import { equal } from "../../bytes.ts";
 import { contextTag, DerReader, tags } from "./der.ts";
 import { element } from "./der-write.ts";
-import type { Extension } from "./extensions.ts";
+import { type Extension, insideExtension } from "./extensions.ts";
 import { type Name, namesMatch, parseName, readName } from "./name.ts";
 import { oids } from "./oids.ts";
 
@@ -59,11 +59,8 @@ function sameName(a: PointName, b: PointName): boolean {
  * @throws CertificateError `X509_EXTENSION` where the extension is malformed.
  */
 export function distributionPoints(extensions: readonly Extension[], issuer: Name): readonly DistributionPoint[] {
-  const extension = extensions.find(({ oid }) => oid === oids.cRLDistributionPoints);
-  if (extension === undefined) return [];
-  const reader = new DerReader(extension.value, "cRLDistributionPoints", "X509_EXTENSION");
-  const list = reader.sequence("");
-  reader.finish();
+  const list = insideExtension(extensions, oids.cRLDistributionPoints, "cRLDistributionPoints");
+  if (list === undefined) return [];
   const points: DistributionPoint[] = [];
   do {
     if (points.length === MAX_POINTS) list.fail("", `more than ${MAX_POINTS}`, list.offset, "X509_LIMIT");

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { contextTag, type DerReader, tags } from "./der.ts";
+import { contextTag, DerReader, tags } from "./der.ts";
 import { type Name, readName } from "./name.ts";
 import { oidName, oids } from "./oids.ts";
 
@@ -137,18 +137,38 @@ export function readExtensions(explicit: DerReader): Extensions {
   const read = emptyDraft(extensions, unknownCritical);
   while (!list.empty) {
     const at = list.offset;
-    const extension = list.sequence("extension");
-    const oid = extension.oid("extnID");
-    const critical = extension.peek() === tags.BOOLEAN && extension.boolean("critical");
+    const { oid, critical, value } = readExtension(list);
     if (extensions.some((earlier) => earlier.oid === oid)) list.fail(oid, "comes twice (RFC 5280 §4.2)", at);
     if (extensions.length >= MAX_EXTENSIONS) list.fail("", `more than ${MAX_EXTENSIONS}`, at, "X509_LIMIT");
-    const value = extension.inside(oidName(oid), tags.OCTET_STRING);
-    extension.finish();
-    extensions.push({ oid, critical, value: value.source.subarray(value.offset, extension.offset) });
+    extensions.push({ oid, critical, value: value.source.subarray(value.offset, list.offset) });
     if (readKnown(oid, critical, value, read)) value.finish();
     else if (critical) unknownCritical.push(oid);
   }
   return read;
+}
+
+/** The extension that comes next in a list, with a reader inside of its value, which ends where the list goes on. */
+export function readExtension(list: DerReader): {
+  readonly oid: string;
+  readonly critical: boolean;
+  readonly value: DerReader;
+} {
+  const extension = list.sequence("extension");
+  const oid = extension.oid("extnID");
+  const critical = extension.peek() === tags.BOOLEAN && extension.boolean("critical");
+  const value = extension.inside(oidName(oid), tags.OCTET_STRING);
+  extension.finish();
+  return { oid, critical, value };
+}
+
+/** A reader inside of an extension whose value is one SEQUENCE; `undefined` where a certificate does not have it. */
+export function insideExtension(extensions: readonly Extension[], oid: string, field: string): DerReader | undefined {
+  const extension = extensions.find((one) => one.oid === oid);
+  if (extension === undefined) return undefined;
+  const reader = new DerReader(extension.value, field, "X509_EXTENSION");
+  const contents = reader.sequence("");
+  reader.finish();
+  return contents;
 }
 
 /** Reads an extension that is understood into the draft; false where it is not. */

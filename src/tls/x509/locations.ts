@@ -9,7 +9,7 @@ import { printableBytes } from "../../bytes.ts";
 import type { Certificate } from "./certificate.ts";
 import { DerReader } from "./der.ts";
 import { distributionPoints } from "./distribution-points.ts";
-import { type GeneralNames, readGeneralNames } from "./extensions.ts";
+import { type GeneralNames, insideExtension, readGeneralNames } from "./extensions.ts";
 import { oids } from "./oids.ts";
 
 /** One AccessDescription. */
@@ -29,7 +29,8 @@ const MAX_DESCRIPTIONS = 32;
  * @throws CertificateError `X509_EXTENSION` where the extension is malformed, `X509_LIMIT` where it is too long.
  */
 export function authorityInfoAccess(certificate: Pick<Certificate, "extensions">): readonly AccessDescription[] {
-  const list = listOf(certificate, oids.authorityInfoAccess, "authorityInfoAccess");
+  const list = insideExtension(certificate.extensions, oids.authorityInfoAccess, "authorityInfoAccess");
+  if (list?.empty) list.fail("", "an empty list"); // SIZE (1..MAX)
   const descriptions: AccessDescription[] = [];
   while (list !== undefined && !list.empty) {
     if (descriptions.length === MAX_DESCRIPTIONS)
@@ -47,7 +48,7 @@ export function authorityInfoAccess(certificate: Pick<Certificate, "extensions">
 
 /** The OIDs of certificatePolicies, which were found well formed when the certificate was read. Empty where there are none. */
 export function certificatePolicies(certificate: Pick<Certificate, "extensions">): readonly string[] {
-  const list = listOf(certificate, oids.certificatePolicies, "certificatePolicies");
+  const list = insideExtension(certificate.extensions, oids.certificatePolicies, "certificatePolicies");
   const policies: string[] = [];
   while (list !== undefined && !list.empty) policies.push(list.sequence("").oid("policyIdentifier"));
   return policies;
@@ -69,15 +70,4 @@ const URI_TAG = 0x86;
 
 function uriText(der: Uint8Array): string {
   return printableBytes(new DerReader(der, "uniformResourceIdentifier", "X509_EXTENSION").contents("", URI_TAG), 256);
-}
-
-/** A reader inside of an extension that is a SEQUENCE OF (1..MAX). */
-function listOf({ extensions }: Pick<Certificate, "extensions">, oid: string, field: string): DerReader | undefined {
-  const extension = extensions.find((one) => one.oid === oid);
-  if (extension === undefined) return undefined;
-  const reader = new DerReader(extension.value, field, "X509_EXTENSION");
-  const list = reader.sequence("");
-  reader.finish();
-  if (list.empty) list.fail("", "an empty list");
-  return list;
 }

@@ -11,7 +11,7 @@ import { type RevokedEntry, readEach, readReason } from "./crl.ts";
 import { contextTag, DerReader, tags } from "./der.ts";
 import { type Name, readName } from "./name.ts";
 import { oidName, oids } from "./oids.ts";
-import { readSignatureAlgorithm, type SignatureAlgorithmIdentifier } from "./signature-algorithm.ts";
+import { readSigned, type SignatureAlgorithmIdentifier } from "./signature-algorithm.ts";
 
 /** OCSPResponseStatus by number (RFC 6960 §4.2.1); 4 is not used. */
 export const ocspResponseStatuses = [
@@ -116,11 +116,8 @@ export function parseOcspResponse(der: Uint8Array): OcspResponse {
 }
 
 function readBasic(basic: DerReader): BasicOcspResponse {
-  const tbsAt = basic.offset;
-  const data = basic.sequence("tbsResponseData");
-  const tbs = basic.source.subarray(tbsAt, basic.offset);
-  const signatureAlgorithm = readSignatureAlgorithm(basic, "signatureAlgorithm");
-  const signature = basic.octetAligned("signature");
+  const signed = readSigned(basic, "tbsResponseData", "signature");
+  const { contents: data, tbs, algorithm: signatureAlgorithm, signature } = signed;
   const certificates: Uint8Array[] = [];
   const explicit = basic.optional("certs", 0);
   if (explicit !== undefined) {

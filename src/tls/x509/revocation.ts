@@ -11,8 +11,8 @@ import { done, map, series, type Task } from "../../task.ts";
 import type { Certificate } from "./certificate.ts";
 import type { CertificateList } from "./crl.ts";
 import { CrlStatus, MAX_CRLS } from "./crl-status.ts";
-import { DerReader } from "./der.ts";
 import { CertificateError } from "./errors.ts";
+import { insideExtension } from "./extensions.ts";
 import { ocspProblem } from "./ocsp-status.ts";
 import { oids } from "./oids.ts";
 import { problemOf, type VerificationProblem } from "./problem.ts";
@@ -122,12 +122,9 @@ function stapleProblem(
 
 /** Whether a certificate is only good with a stapled OCSP response (RFC 7633). What cannot be read may be such a demand. */
 export function demandsStaple({ extensions }: Certificate): boolean {
-  const feature = extensions.find(({ oid }) => oid === oids.tlsFeature);
-  if (feature === undefined) return false;
   try {
-    const reader = new DerReader(feature.value, "tlsFeature", "X509_EXTENSION");
-    const features = reader.sequence("");
-    reader.finish();
+    const features = insideExtension(extensions, oids.tlsFeature, "tlsFeature");
+    if (features === undefined) return false;
     for (let count = 0; !features.empty && count < MAX_FEATURES; count++)
       if (features.small("feature") === STATUS_REQUEST) return true;
     return !features.empty;

@@ -1,5 +1,5 @@
 /**
- * How a certificate was signed: AlgorithmIdentifier read and written (RFC 5280 §4.1.1.2; RFC 4055 for RSA, RFC 5758 for ECDSA).
+ * What is signed, and how: AlgorithmIdentifier read and written (RFC 5280 §4.1.1.2; RFC 4055 for RSA, RFC 5758 for ECDSA).
  *
  * @module
  */
@@ -56,6 +56,28 @@ export function readSignatureAlgorithm(reader: DerReader, field: string): Signat
   } else if (algorithm === undefined && !identifier.empty) identifier.element("parameters");
   identifier.finish();
   return { oid, name, algorithm, weak: algorithm?.hash === "sha1" || oid === oids.md5WithRSAEncryption, der };
+}
+
+/** What is signed, by whatever name: a certificate, a request, a CRL, an OCSP response (RFC 5280 §4.1.1). */
+export interface Signed {
+  /** A reader of what is signed. */
+  readonly contents: DerReader;
+  /** The same with its header: the bytes that the signature is over. */
+  readonly tbs: Uint8Array;
+  readonly algorithm: SignatureAlgorithmIdentifier;
+  /** Where the algorithm starts. */
+  readonly algorithmAt: number;
+  readonly signature: Uint8Array;
+}
+
+/** Reads what is signed, `field`, then signatureAlgorithm, then the signature. */
+export function readSigned(reader: DerReader, field: string, signatureField = "signatureValue"): Signed {
+  const start = reader.offset;
+  const contents = reader.sequence(field);
+  const algorithmAt = reader.offset;
+  const tbs = reader.source.subarray(start, algorithmAt);
+  const algorithm = readSignatureAlgorithm(reader, "signatureAlgorithm");
+  return { contents, tbs, algorithm, algorithmAt, signature: reader.octetAligned(signatureField) };
 }
 
 /** RSASSA-PSS-params (RFC 4055 §3.1): one hash for message and mask, and a salt as long as it. Anything else is unsupported. */
