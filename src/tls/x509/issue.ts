@@ -143,7 +143,7 @@ export function encodeExtensions(extensions: IssueExtensions, anonymous: boolean
   const { ca, pathLength, keyUsage, extendedKeyUsage, dnsNames = [], ipAddresses = [] } = extensions;
   const list: Uint8Array[] = [];
   const add = (oid: string, critical: boolean, value: Uint8Array): void => {
-    list.push(sequence(objectIdentifier(oid), ...(critical ? [booleanValue(true)] : []), octetString(value)));
+    list.push(encodeExtension(oid, critical, value));
   };
   if (ca !== undefined) {
     const limit = pathLength === undefined ? [] : [smallInteger(pathLength)];
@@ -167,6 +167,11 @@ export function encodeExtensions(extensions: IssueExtensions, anonymous: boolean
     add(oids.authorityKeyIdentifier, false, sequence(element(contextTag(0, false), extensions.authorityKeyIdentifier)));
   for (const { oid, critical, value } of extensions.others ?? []) add(oid, critical, value);
   return list.length === 0 ? undefined : sequence(...list);
+}
+
+/** One extension; what is not critical is the DEFAULT, which DER does not write out. */
+export function encodeExtension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
+  return sequence(objectIdentifier(oid), ...(critical ? [booleanValue(true)] : []), octetString(value));
 }
 
 /** A named bit list: up to the last bit that is set (X.690 §11.2.2). */

@@ -15,10 +15,11 @@ import {
   parseOcspResponse,
   revocationChecks,
 } from "../../../src/tls/x509/index.ts";
+import { encodeExtension } from "../../../src/tls/x509/issue.ts";
 import { oids } from "../../../src/tls/x509/oids.ts";
 import { runs } from "../../runs.ts";
 import * as pki from "../../unit/x509/pki.ts";
-import { crl, extension, ocsp } from "../../unit/x509/revocation-writer.ts";
+import { crl, ocsp } from "../../unit/x509/revocation-writer.ts";
 
 const root = pki.ca("root");
 const leaf = pki.server(root, { serial: 9 });
@@ -31,11 +32,11 @@ const originals = {
       { serial: 5 },
       { serial: 6, reason: 1 },
       { serial: 9, reason: 4 },
-      { serial: 10, extensions: [extension("1.2.3", false, smallInteger(1))] },
+      { serial: 10, extensions: [encodeExtension("1.2.3", false, smallInteger(1))] },
     ],
     extensions: [
-      extension(oids.cRLNumber, false, smallInteger(7)),
-      extension(oids.issuingDistributionPoint, true, sequence(flag)),
+      encodeExtension(oids.cRLNumber, false, smallInteger(7)),
+      encodeExtension(oids.issuingDistributionPoint, true, sequence(flag)),
     ],
   }),
   ocsp: ocsp({ issuer: root, subject: leaf, responder }),

@@ -10,17 +10,16 @@ import { concat } from "../../../src/bytes.ts";
 import type { HashName, PrivateKey } from "../../../src/tls/crypto/provider.ts";
 import {
   bitString,
-  booleanValue,
   element,
   explicit,
   nullValue,
   objectIdentifier,
-  octetString,
   sequence,
   smallInteger,
   time,
 } from "../../../src/tls/x509/der-write.ts";
 import { encodePrivateKey } from "../../../src/tls/x509/index.ts";
+import { encodeExtension } from "../../../src/tls/x509/issue.ts";
 import { oids } from "../../../src/tls/x509/oids.ts";
 import { encodeSubjectPublicKeyInfo } from "../../../src/tls/x509/spki.ts";
 import { ecKey, publicOf, rsaKey } from "../../unit/x509/node-double.ts";
@@ -128,7 +127,7 @@ export function signatureAlgorithm(kind: "rsa" | "ec", hash: HashName, pss = fal
 }
 
 export function extensionDer({ oid, critical, value }: DraftExtension): Uint8Array {
-  return sequence(objectIdentifier(oid), ...(critical ? [booleanValue(true)] : []), octetString(value));
+  return encodeExtension(oid, critical, value);
 }
 
 const timeDer = (at: number | Uint8Array): Uint8Array => (typeof at === "number" ? time(at) : at);

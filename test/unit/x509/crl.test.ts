@@ -12,19 +12,20 @@ import {
   toPem,
   verificationFlags,
 } from "../../../src/tls/x509/index.ts";
-import { encodeName } from "../../../src/tls/x509/issue.ts";
+import { encodeExtension, encodeName } from "../../../src/tls/x509/issue.ts";
 import { oids } from "../../../src/tls/x509/oids.ts";
 import { encodeSha256Algorithm } from "../../../src/tls/x509/signature-algorithm.ts";
 import { rsaKey } from "./node-double.ts";
 import * as pki from "./pki.ts";
-import { crl, type EntryInput, entry, extension, fullName } from "./revocation-writer.ts";
+import { crl, type EntryInput, entry, fullName } from "./revocation-writer.ts";
 
 const { NOW, DAY } = pki;
 const root = pki.ca("root");
 const middle = pki.ca("middle", root, { serial: 20 });
 const leaf = pki.server(middle, { serial: 30 });
 const chain = [leaf, middle];
-const idp = (...parts: Uint8Array[]): Uint8Array => extension(oids.issuingDistributionPoint, true, sequence(...parts));
+const idp = (...parts: Uint8Array[]): Uint8Array =>
+  encodeExtension(oids.issuingDistributionPoint, true, sequence(...parts));
 const flag = (number: number): Uint8Array => element(contextTag(number, false), Uint8Array.of(0xff));
 const points = (...list: Uint8Array[]) => ({
   others: [{ oid: oids.cRLDistributionPoints, critical: false, value: sequence(...list) }],
@@ -136,7 +137,7 @@ describe("RFC 5280 §6.3.3 revocation by CRLs", () => {
     expect(pki.codes(check([rootCrl, crl({ issuer: middle, entries: [{ serial: 30, reason: 8 }] })]))).toEqual([]);
   });
 
-  const unknown = extension("1.2.3.4", true, smallInteger(1));
+  const unknown = encodeExtension("1.2.3.4", true, smallInteger(1));
   it.each([
     ["no CRL at all", [], "X509_REVOCATION_UNKNOWN", verificationFlags.OTHER],
     ["no CRL of the leaf's issuer", [rootCrl], "X509_REVOCATION_UNKNOWN", verificationFlags.OTHER],
@@ -152,7 +153,7 @@ describe("RFC 5280 §6.3.3 revocation by CRLs", () => {
     ],
     [
       "that is a delta",
-      [rootCrl, crl({ issuer: middle, extensions: [extension(oids.deltaCRLIndicator, true, smallInteger(1))] })],
+      [rootCrl, crl({ issuer: middle, extensions: [encodeExtension(oids.deltaCRLIndicator, true, smallInteger(1))] })],
       "X509_CRL_UNUSABLE",
       verificationFlags.OTHER,
     ],
@@ -184,7 +185,11 @@ describe("RFC 5280 §6.3.3 revocation by CRLs", () => {
             {
               serial: 1,
               extensions: [
-                extension(oids.certificateIssuer, true, sequence(element(contextTag(4, true), encodeName(root.name)))),
+                encodeExtension(
+                  oids.certificateIssuer,
+                  true,
+                  sequence(element(contextTag(4, true), encodeName(root.name))),
+                ),
               ],
             },
           ],
@@ -299,7 +304,7 @@ describe("RFC 5280 §6.3.3 revocation by CRLs", () => {
     const named = element(contextTag(2, true), element(contextTag(4, true), encodeName(crlIssuer.name)));
     const subject = pki.server(middle, { serial: 31, extensions: points(sequence(named)) });
     const certificateIssuer = (name: pki.Entity): Uint8Array =>
-      extension(oids.certificateIssuer, true, sequence(element(contextTag(4, true), encodeName(name.name))));
+      encodeExtension(oids.certificateIssuer, true, sequence(element(contextTag(4, true), encodeName(name.name))));
     const list = (entries: readonly EntryInput[], more: Partial<Parameters<typeof crl>[0]> = {}) =>
       crl({ issuer: crlIssuer, entries, extensions: [idp(flag(4))], ...more });
     const path = [subject, middle, crlIssuer];

@@ -12,10 +12,11 @@ import {
   type VerifyOptions,
   verificationFlags,
 } from "../../../src/tls/x509/index.ts";
+import { encodeExtension } from "../../../src/tls/x509/issue.ts";
 import { oids } from "../../../src/tls/x509/oids.ts";
 import { ecKey, nodeDouble, rsaKey } from "./node-double.ts";
 import * as pki from "./pki.ts";
-import { crl, enumerated, extension, ocsp, ocspFailure, singleResponse } from "./revocation-writer.ts";
+import { crl, enumerated, ocsp, ocspFailure, singleResponse } from "./revocation-writer.ts";
 
 const { NOW, DAY } = pki;
 const root = pki.ca("root");
@@ -73,7 +74,7 @@ describe("RFC 6960 a stapled response", () => {
     ],
     [
       "with a nonce, which nobody asked for",
-      ocsp({ ...right, responseExtensions: [extension(oids["id-pkix-ocsp-nonce"], false, smallInteger(1))] }),
+      ocsp({ ...right, responseExtensions: [encodeExtension(oids["id-pkix-ocsp-nonce"], false, smallInteger(1))] }),
     ],
     ["whose clock is four minutes ahead", ocsp({ ...right, thisUpdate: NOW + 240_000 })],
   ])("is good: one %s", (_, response) => {
@@ -215,13 +216,13 @@ describe("RFC 6960 a stapled response", () => {
     ],
     [
       "with a critical extension that is unknown",
-      ocsp({ ...right, responseExtensions: [extension("1.2.3", true, smallInteger(1))] }),
+      ocsp({ ...right, responseExtensions: [encodeExtension("1.2.3", true, smallInteger(1))] }),
       "X509_OCSP_MALFORMED",
       "1.2.3",
     ],
     [
       "with such in the single response",
-      ocsp({ ...right, singleExtensions: [extension("1.2.3", true, smallInteger(1))] }),
+      ocsp({ ...right, singleExtensions: [encodeExtension("1.2.3", true, smallInteger(1))] }),
       "X509_OCSP_MALFORMED",
       "1.2.3",
     ],

@@ -7,7 +7,6 @@ import { parseCertificate } from "../../../src/tls/x509/certificate.ts";
 import { contextTag, tags } from "../../../src/tls/x509/der.ts";
 import {
   bitString,
-  booleanValue,
   element,
   explicit,
   nullValue,
@@ -18,7 +17,7 @@ import {
   time,
   unsignedInteger,
 } from "../../../src/tls/x509/der-write.ts";
-import { encodeName, signWithSha256 } from "../../../src/tls/x509/issue.ts";
+import { encodeExtension, encodeName, signWithSha256 } from "../../../src/tls/x509/issue.ts";
 import { oids } from "../../../src/tls/x509/oids.ts";
 import { encodeSha256Algorithm } from "../../../src/tls/x509/signature-algorithm.ts";
 import { publicKeyBits } from "../../../src/tls/x509/spki.ts";
@@ -29,7 +28,7 @@ export interface EntryInput {
   readonly serial: number | Uint8Array;
   readonly date?: number;
   readonly reason?: number;
-  /** More extensions of the entry, each made by {@link extension}. */
+  /** More extensions of the entry, each made by `encodeExtension`. */
   readonly extensions?: readonly Uint8Array[];
 }
 
@@ -49,15 +48,14 @@ export interface CrlInput {
   readonly signer?: Entity;
 }
 
-export function extension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
-  return sequence(objectIdentifier(oid), ...(critical ? [booleanValue(true)] : []), octetString(value));
-}
-
 export const enumerated = (value: number): Uint8Array => element(tags.ENUMERATED, Uint8Array.of(value));
 
 export function entry({ serial, date = NOW - DAY, reason, extensions = [] }: EntryInput): Uint8Array {
   const number = typeof serial === "number" ? smallInteger(serial) : unsignedInteger(serial);
-  const all = [...(reason === undefined ? [] : [extension(oids.cRLReasons, false, enumerated(reason))]), ...extensions];
+  const all = [
+    ...(reason === undefined ? [] : [encodeExtension(oids.cRLReasons, false, enumerated(reason))]),
+    ...extensions,
+  ];
   return sequence(number, time(date), ...(all.length === 0 ? [] : [sequence(...all)]));
 }
 
@@ -68,7 +66,7 @@ export const fullName = (uri: string): Uint8Array =>
 export function crl(input: CrlInput): Uint8Array {
   const { issuer, entries = [], v1 = false, nextUpdate = NOW + DAY, signer = issuer } = input;
   const list = input.rawEntries ?? concat(entries.map(entry));
-  const extensions = input.extensions ?? [extension(oids.cRLNumber, false, smallInteger(7))];
+  const extensions = input.extensions ?? [encodeExtension(oids.cRLNumber, false, smallInteger(7))];
   const tbs = sequence(
     ...(v1 ? [] : [smallInteger(1)]),
     encodeSha256Algorithm(signer.key.type),

@@ -14,21 +14,8 @@ import {
   verifyCertificate,
 } from "../../../src/tls/x509/index.ts";
 import { nodeDouble } from "../../unit/x509/node-double.ts";
-import { loadVectors, vectorsAvailable } from "../vectors.ts";
-
-interface Pkits {
-  readonly tests: readonly {
-    readonly id: string;
-    readonly section: number;
-    readonly expected: "SUCCESS" | "FAILURE";
-    /** Root first. */
-    readonly chain: readonly string[];
-    readonly crls: readonly string[];
-    readonly time: string;
-  }[];
-  readonly certs: Readonly<Record<string, string>>;
-  readonly crls: Readonly<Record<string, string>>;
-}
+import { vectorsAvailable } from "../vectors.ts";
+import { loadPkits } from "./pkits.ts";
 
 /** Why the ones that must fail do; `X509_REVOKED` where nothing is said. */
 const REASONS: Readonly<Record<string, readonly string[]>> = {
@@ -59,16 +46,15 @@ const REASONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe.skipIf(!vectorsAvailable())("NIST PKITS 1.0.1 with CRLs", () => {
-  const { tests, certs, crls } = loadVectors("x509/pkits.json.gz") as Pkits;
+  const { tests, certificate, crl, titled } = loadPkits();
   const crypto = nodeDouble();
-  const bytes = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, "base64"));
   const chosen = tests.filter(
     ({ id, section }) => [4, 5, 14].includes(section) || /^pkits::4\.(7\.[45]|15\.1):/.test(id),
   );
   /** The CRL of 4.4.4 has a signature that is no whole number of octets: it is refused unread, and then misses. */
   const lists = (name: string): readonly CertificateList[] => {
     try {
-      return certificateLists(bytes(crls[name]!));
+      return certificateLists(crl(name));
     } catch (error) {
       if (error instanceof CertificateError && name === "BadCRLSignatureCACRL") return [];
       throw error;
@@ -79,12 +65,12 @@ describe.skipIf(!vectorsAvailable())("NIST PKITS 1.0.1 with CRLs", () => {
     expect(chosen).toHaveLength(67);
   });
 
-  it.each(chosen.map((test) => [test.id.replace("pkits::", "PKITS "), test] as const))("%s", (_, test) => {
+  it.each(titled(chosen))("%s", (_, test) => {
     const [root, ...below] = test.chain;
     const result = verifyCertificate({
       purpose: "any",
-      chain: below.reverse().map((name) => bytes(certs[name]!)),
-      trust: trustAnchors(bytes(certs[root!]!)),
+      chain: below.reverse().map(certificate),
+      trust: trustAnchors(certificate(root!)),
       revocation: revocationChecks({ crls: test.crls.flatMap(lists) }),
       at: Date.parse(test.time),
       crypto,

@@ -6,40 +6,28 @@
 import { describe, expect, it } from "vitest";
 import { trustAnchors, verifyCertificate } from "../../../src/tls/x509/index.ts";
 import { nodeDouble } from "../../unit/x509/node-double.ts";
-import { loadVectors, vectorsAvailable } from "../vectors.ts";
-
-interface Pkits {
-  readonly tests: readonly {
-    readonly id: string;
-    readonly section: number;
-    readonly expected: "SUCCESS" | "FAILURE";
-    /** Root first. */
-    readonly chain: readonly string[];
-    readonly time: string;
-  }[];
-  readonly certs: Readonly<Record<string, string>>;
-}
+import { vectorsAvailable } from "../vectors.ts";
+import { loadPkits } from "./pkits.ts";
 
 const SECTIONS = [1, 2, 3, 6, 7, 13, 16];
 /** DSA is not supported, and two tests of section 7 are about who may sign a CRL. */
 const leftOut = (id: string): boolean => /DSA|cRLSignFalse/.test(id);
 
 describe.skipIf(!vectorsAvailable())("NIST PKITS 1.0.1", () => {
-  const { tests, certs } = loadVectors("x509/pkits.json.gz") as Pkits;
+  const { tests, certificate, titled } = loadPkits();
   const crypto = nodeDouble();
-  const der = (name: string): Uint8Array => new Uint8Array(Buffer.from(certs[name]!, "base64"));
   const chosen = tests.filter(({ id, section }) => SECTIONS.includes(section) && !leftOut(id));
 
   it("PKITS: the 80 tests of sections 1, 2, 3, 6, 7, 13 and 16 are there", () => {
     expect(chosen).toHaveLength(80);
   });
 
-  it.each(chosen.map((test) => [test.id.replace("pkits::", "PKITS "), test] as const))("%s", (_, test) => {
+  it.each(titled(chosen))("%s", (_, test) => {
     const [root, ...below] = test.chain;
     const result = verifyCertificate({
       purpose: "any",
-      chain: below.reverse().map(der),
-      trust: trustAnchors(der(root!)),
+      chain: below.reverse().map(certificate),
+      trust: trustAnchors(certificate(root!)),
       at: Date.parse(test.time),
       crypto,
     });
