@@ -2,8 +2,8 @@
  * Sessions of a client: what a full handshake leaves, so that the next one can be abbreviated (RFC 5246 §7.3, RFC 5077), and the blob in
  * which an app keeps it.
  *
- * A session is bound to what it was made under: host name, ALPN offer, trust anchors, the client's certificates, policy of verification and max_fragment_length are one digest,
- * {@link sessionBinding}. It is offered under nothing else, and no longer than a day after its full handshake (RFC 5246 §F.1.4), the
+ * A session is bound to what it was made under: host name, ALPN offer, trust anchors, the client's certificates, policy of verification
+ * and max_fragment_length are one digest, {@link sessionBinding}. It is offered under nothing else, and no longer than a day after its full handshake (RFC 5246 §F.1.4), the
  * server's hint and the certificates of the server's path allow; `session-offer.ts` and `verify.ts` see to that. There are none without
  * the extended master secret, because they should not be resumed (RFC 7627 §5.3). ALPN and encrypt-then-MAC are not in it, because they are negotiated anew each time (RFC 7301 §3.1).
  *

@@ -31,7 +31,8 @@ export interface CryptoOptions {
    * enough was computed that it pays: P-256 after some 25 handshakes of one provider, RSA after 100 signatures. `"bigint"` stays
    * there: for engines that interpret, for which there is {@link createBigIntCrypto} too. `"limbs"` takes them from the start: the
    * first handshake costs some 20 ms more, with an RSA key some 100, which V8 spends on compiling; no operation on a secret takes other
-   * steps for another value. RSA keys of more than 2,560 bits sign on BigInt in any case. SHA-256 is written out in full from the start with `"bigint"`, and after 4 MiB otherwise.
+   * steps for another value. RSA keys of more than 2,560 bits sign on BigInt in any case. SHA-256 is written out in full from the start
+   * with `"bigint"`, and after 4 MiB otherwise.
    */
   readonly arithmetic?: Arithmetic | undefined;
 }
