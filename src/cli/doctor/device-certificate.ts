@@ -9,10 +9,11 @@
 
 import { printable } from "../../bytes.ts";
 import type { Certificate } from "../../tls/x509/certificate.ts";
+import { isValidAt } from "../../tls/x509/dates.ts";
 import { namesMatch } from "../../tls/x509/name.ts";
 import { oids } from "../../tls/x509/oids.ts";
 import { bitLength } from "../../tls/x509/spki.ts";
-import { isSelfIssued, isValidAt } from "../../tls/x509/validate.ts";
+import { isSelfIssued } from "../../tls/x509/validate.ts";
 import type { Findings } from "./report.ts";
 
 const DAY_MS = 86_400_000;

@@ -14,6 +14,7 @@ import { chain, done, map, series, type Task } from "../../task.ts";
 import type { PublicKey } from "../crypto/provider.ts";
 import type { Certificate } from "./certificate.ts";
 import { type CertificateList, crlReasons, type RevokedEntry, searchEntries } from "./crl.ts";
+import { datesText, judgeDates, timeText } from "./dates.ts";
 import { ALL_REASONS, type DistributionPoint, distributionPoints, shareName } from "./distribution-points.ts";
 import { CertificateError, type CertificateErrorCode } from "./errors.ts";
 import { type Name, namesMatch, parseName } from "./name.ts";
@@ -22,7 +23,6 @@ import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import type { RevocationContext } from "./revocation-context.ts";
 import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
-import { type DateRule, timeText } from "./validate.ts";
 
 /** CertificateLists that are used at most. */
 export const MAX_CRLS = 64;
@@ -130,14 +130,14 @@ export class CrlStatus {
     const { dates } = this.#context;
     if (nextUpdate === undefined)
       return { code: "X509_CRL_EXPIRED", rule: "RFC 5280 §5.1.2.5", detail: `${nameOf(list)}: it has no nextUpdate` };
-    const timeliness = timelinessOf(dates, thisUpdate, nextUpdate);
-    if (timeliness === undefined) return undefined;
-    const [code, field, limit] =
-      timeliness === "late"
-        ? (["X509_CRL_EXPIRED", "nextUpdate", nextUpdate] as const)
-        : (["X509_CRL_NOT_YET_VALID", "thisUpdate", thisUpdate] as const);
-    const detail = `${nameOf(list)}: ${field} is ${timeText(limit)}, now is ${timeText(dates.at!)}`;
-    return { code, rule: "RFC 5280 §6.3.3 a", detail };
+    const dated = { notBefore: thisUpdate, notAfter: nextUpdate };
+    const verdict = judgeDates(dates, dated);
+    if (verdict === undefined) return undefined;
+    const [code, field] =
+      verdict === "late"
+        ? (["X509_CRL_EXPIRED", "nextUpdate"] as const)
+        : (["X509_CRL_NOT_YET_VALID", "thisUpdate"] as const);
+    return { code, rule: "RFC 5280 §6.3.3 a", detail: `${nameOf(list)}: ${datesText(dates, dated, verdict, field)}` };
   }
 
   /** Whether a CRL may be used at all, and is signed by one who may: once for each. */
@@ -238,14 +238,6 @@ function covers(list: CertificateList, point: DistributionPoint, certificate: Ce
   const isCa = certificate.basicConstraints?.ca === true;
   if (idp.onlyContainsAttributeCerts || (isCa ? idp.onlyContainsUserCerts : idp.onlyContainsCACerts)) return false;
   return idp.names === undefined || shareName(idp.names, point.names ?? point.crlIssuer ?? []);
-}
-
-/** Whether the time is before or after what lies between two dates, both included; as certificates are judged. */
-export function timelinessOf(dates: DateRule, from: number, until: number): "early" | "late" | undefined {
-  if (dates.at === undefined) return undefined;
-  const second = Math.floor(dates.at / 1000) * 1000;
-  if (second > until) return "late";
-  return second < from && dates.kind === "checked" ? "early" : undefined;
 }
 
 /** Since when and why, for people. */

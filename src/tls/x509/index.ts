@@ -14,6 +14,7 @@ export {
   parseCertificateRequest,
   verifyCertificateRequest,
 } from "./csr.ts";
+export type { UnknownTime } from "./dates.ts";
 export { describe, fingerprint, oneLine } from "./describe.ts";
 export { type DecryptPrivateKeyOptions, decryptPrivateKey } from "./encrypted-key.ts";
 export {
@@ -32,7 +33,7 @@ export { ipAddressText, matchServerName, parseIpAddress, parseServerName, type S
 export { type OcspResponse, parseOcspResponse, type SingleResponse } from "./ocsp.ts";
 export { type PemBlock, parsePem, toPem } from "./pem.ts";
 export { type PublicKeyPin, publicKeyPin } from "./pins.ts";
-export type { CertificateOpinion, UnknownTime, VerificationPolicy } from "./policy.ts";
+export type { CertificateOpinion, VerificationPolicy } from "./policy.ts";
 export type { PathCertificate, VerificationProblem } from "./problem.ts";
 export type { PathPlace, Profile, RuleBreach } from "./profile.ts";
 export { profiles } from "./profiles.ts";

@@ -12,7 +12,8 @@ import { equal } from "../../bytes.ts";
 import { chain, done, map, series, type Task } from "../../task.ts";
 import type { PublicKey } from "../crypto/provider.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
-import { type CrlStatus, revokedText, timelinessOf } from "./crl-status.ts";
+import { type CrlStatus, revokedText } from "./crl-status.ts";
+import { datesText, judgeDates } from "./dates.ts";
 import { CertificateError, type CertificateErrorCode } from "./errors.ts";
 import { type Name, namesMatch, parseName } from "./name.ts";
 import {
@@ -27,7 +28,6 @@ import { problemOf, type VerificationProblem } from "./problem.ts";
 import type { RevocationContext } from "./revocation-context.ts";
 import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
 import { parseSubjectPublicKeyInfo, publicKeyBits } from "./spki.ts";
-import { timeText } from "./validate.ts";
 
 /** How long a response without nextUpdate is current. */
 const DAY_MS = 86_400_000;
@@ -93,8 +93,15 @@ export function ocspProblem(
       if (single.revoked !== undefined)
         return problem("X509_REVOKED", "RFC 6960 §2.2", revokedText(who, single.revoked));
       const { thisUpdate, nextUpdate = thisUpdate + DAY_MS } = single;
-      if (timelinessOf(dates, thisUpdate - SKEW_MS, nextUpdate + SKEW_MS) !== undefined) {
-        const detail = `it is good from ${timeText(thisUpdate)} to ${timeText(nextUpdate)}, now is ${timeText(dates.at!)}`;
+      const dated = { notBefore: thisUpdate - SKEW_MS, notAfter: nextUpdate + SKEW_MS };
+      const verdict = judgeDates(dates, dated);
+      if (verdict !== undefined) {
+        const detail = datesText(
+          dates,
+          { notBefore: thisUpdate, notAfter: nextUpdate },
+          verdict,
+          verdict === "late" ? "nextUpdate" : "thisUpdate",
+        );
         return problem("X509_OCSP_EXPIRED", "RFC 6960 §4.2.2.1", detail);
       }
       if (single.status === "unknown")
@@ -163,7 +170,7 @@ function readResponder({ dates }: RevocationContext, der: Uint8Array, issuer: Ho
       extendedKeyUsage?.includes(oids.OCSPSigning) === true &&
       keyUsage?.includes("digitalSignature") !== false &&
       unknownCritical.every((oid) => oid === oids["id-pkix-ocsp-nocheck"]) &&
-      timelinessOf(dates, certificate.notBefore, certificate.notAfter) === undefined;
+      judgeDates(dates, certificate) === undefined;
     return isFit ? certificate : undefined;
   } catch (error) {
     if (error instanceof CertificateError) return undefined;

@@ -7,20 +7,13 @@
 
 import { printable } from "../../bytes.ts";
 import { UsageError } from "../../errors.ts";
+import type { UnknownTime } from "./dates.ts";
 import type { CertificateErrorCode } from "./errors.ts";
 import { type PublicKeyPin, readPins } from "./pins.ts";
 import { certificatesOf, type PathCertificate, type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import { type Profile, secureProfile } from "./profile.ts";
 import type { RevocationChecks } from "./revocation-context.ts";
 import type { TrustAnchor } from "./trust.ts";
-import type { DateRule } from "./validate.ts";
-
-/**
- * What to do without the time of day. `reject`: no chain is accepted. `floor`: with a moment that is surely past (that of the build;
- * milliseconds since 1970), certificates that had expired by then are refused; an `at` before it counts as unknown. `acceptUntilKnown`:
- * dates are not looked at. After the last two call `recheckValidity` as soon as the time is known; a TLS client does.
- */
-export type UnknownTime = "reject" | "acceptUntilKnown" | { readonly floor: number };
 
 /** What an app says about a certificate: nothing lets things be. An answer that is none of these is a veto. */
 export type CertificateOpinion =
@@ -73,14 +66,6 @@ export function checkPolicy(policy: VerificationPolicy): void {
       'maxIntermediates is a number from 0, profile one of profiles, unknownTime "reject", "acceptUntilKnown" or { floor: ms }, onCertificate a function',
     );
   if (pins !== undefined) readPins(pins);
-}
-
-/** How dates are judged at a time that is known, or is not. */
-export function dateRule(at: number | undefined, unknownTime: UnknownTime = "reject"): DateRule {
-  const floor = typeof unknownTime === "object" ? unknownTime.floor : undefined;
-  if (at !== undefined && !(floor !== undefined && at < floor)) return { kind: "checked", at };
-  if (floor !== undefined) return { kind: "floor", at: floor };
-  return { kind: unknownTime === "acceptUntilKnown" ? "unchecked" : "unknown", at: undefined };
 }
 
 /** Problems that leave something unproved. */

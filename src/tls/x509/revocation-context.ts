@@ -7,10 +7,10 @@
 import type { Task } from "../../task.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import type { Certificate } from "./certificate.ts";
+import type { DateRule } from "./dates.ts";
 import type { Placed, VerificationProblem } from "./problem.ts";
 import type { Profile } from "./profile.ts";
 import type { TrustAnchor } from "./trust.ts";
-import type { DateRule } from "./validate.ts";
 
 /** Whether a stapled OCSP response (RFC 6066 §8) is asked for, and whether it must come. */
 export type OcspMode = "off" | "request" | "require";

@@ -10,6 +10,7 @@
 
 import { printable } from "../../bytes.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
+import { type Dated, type DateRule, datesText, judgeDates } from "./dates.ts";
 import type { CertificateErrorCode } from "./errors.ts";
 import type { NameConstraints } from "./extensions.ts";
 import { namesMatch } from "./name.ts";
@@ -21,11 +22,6 @@ import { type PathPlace, type Profile, secureProfile } from "./profile.ts";
 import { isStrongKey } from "./signed.ts";
 import { parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
 import { anchorConstraints, type TrustAnchor } from "./trust.ts";
-
-/** How dates are judged: with the time of day; with a moment that is surely past; not at all yet; or not without the time, which fails. */
-export type DateRule =
-  | { readonly kind: "checked" | "floor"; readonly at: number }
-  | { readonly kind: "unchecked" | "unknown"; readonly at: undefined };
 
 /** What a path is held against. */
 export interface PathRules {
@@ -162,34 +158,13 @@ function countCas(path: readonly Placed[], depth: number): number {
   return path.slice(1, depth).filter(({ certificate }) => !isSelfIssued(certificate)).length;
 }
 
-/** What has dates: a certificate, or an anchor that was given some. */
-interface Dated {
-  readonly notBefore: number;
-  readonly notAfter: number;
-}
-
-/** Whether a time lies in a certificate's validity, both ends included; fractions of a second do not count (RFC 5280 §4.1.2.5). */
-export function isValidAt({ notBefore, notAfter }: Dated, at: number): boolean {
-  const second = Math.floor(at / 1000) * 1000;
-  return second >= notBefore && second <= notAfter;
-}
-
-function checkDates(dated: Dated, who: string, { kind, at }: DateRule, report: Report): void {
-  if (at === undefined || isValidAt(dated, at)) return;
-  const early = at < dated.notBefore;
-  // A moment that is past says nothing of what is not valid yet.
-  if (early && kind === "floor") return;
-  const [code, field] = early
-    ? (["X509_NOT_YET_VALID", "notBefore"] as const)
-    : (["X509_EXPIRED", "notAfter"] as const);
-  const now = kind === "floor" ? "it is later than" : "now is";
-  const detail = `${who}: ${field} is ${timeText(dated[field])}, ${now} ${timeText(at)}`;
+function checkDates(dated: Dated, who: string, dates: DateRule, report: Report): void {
+  const verdict = judgeDates(dates, dated);
+  if (verdict === undefined) return;
+  const [code, field] =
+    verdict === "late" ? (["X509_EXPIRED", "notAfter"] as const) : (["X509_NOT_YET_VALID", "notBefore"] as const);
+  const detail = `${who}: ${datesText(dates, dated, verdict, field)}`;
   report(code, `tbsCertificate.validity.${field}`, "RFC 5280 §4.1.2.5", detail);
-}
-
-/** A time for people; what `Date` cannot hold as a number. */
-export function timeText(ms: number): string {
-  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString().replace(".000Z", "Z") : String(ms);
 }
 
 function checkKey({ publicKey, algorithm }: SubjectPublicKeyInfo, who: string, profile: Profile, report: Report): void {

@@ -21,11 +21,12 @@ import { UsageError } from "../../errors.ts";
 import { chain, finish, map, type Task } from "../../task.ts";
 import type { CryptoProvider, PublicKey } from "../crypto/provider.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
+import { dateRule, isValidAt } from "./dates.ts";
 import { DerReader } from "./der.ts";
 import { CertificateError } from "./errors.ts";
 import { type Name, namesMatch, readName } from "./name.ts";
 import { publicKeyPin, readPins } from "./pins.ts";
-import { checkPolicy, dateRule, type VerificationPolicy, withOpinions } from "./policy.ts";
+import { checkPolicy, type VerificationPolicy, withOpinions } from "./policy.ts";
 import {
   certificatesOf,
   flagsOf,
@@ -40,7 +41,7 @@ import type { RevocationChecks } from "./revocation-context.ts";
 import { acceptedAlgorithm } from "./signed.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
-import { isValidAt, type PathRules, pathComparisons, validatePath } from "./validate.ts";
+import { type PathRules, pathComparisons, validatePath } from "./validate.ts";
 
 /** What a chain is verified for, and against. */
 export interface VerifyOptions extends VerificationPolicy {

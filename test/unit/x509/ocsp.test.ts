@@ -283,7 +283,7 @@ describe("RFC 6960 a stapled response", () => {
   });
 
   it("under an unknown time: dates are judged as those of certificates", () => {
-    const stale = ocsp({ ...right, nextUpdate: NOW - DAY / 2 });
+    const stale = ocsp({ ...right, thisUpdate: NOW - DAY, nextUpdate: NOW - DAY / 2 });
     expect(pki.codes(check(stale, { at: undefined }))).toEqual(["X509_TIME_UNKNOWN"]);
     expect(pki.codes(check(stale, { at: undefined, unknownTime: "acceptUntilKnown" }))).toEqual([]);
     expect(pki.codes(check(stale, { at: undefined, unknownTime: { floor: NOW } }))).toEqual(["X509_OCSP_EXPIRED"]);
