@@ -128,7 +128,9 @@ function constrained(name: string, more: Names, permitted: Names, excluded: Name
       for (const [kind, list] of Object.entries(more)) names[kind] = [...((names[kind] as unknown[]) ?? []), ...list];
       setNames(leaf, names);
       const { dice, spine, root } = made;
-      dice.pick([...spine.slice(1), root]).extensions["nameConstraints"] = nameConstraints(permitted, excluded);
+      // Subjects of CAs are directory names too: what permits others stands where the leaf alone is below.
+      const issuers = permitted["directory"] === undefined ? [...spine.slice(1), root] : [spine[1] ?? root];
+      dice.pick(issuers).extensions["nameConstraints"] = nameConstraints(permitted, excluded);
     },
     ...(opensslAccepts === undefined ? {} : { opensslAccepts }),
   };
@@ -201,7 +203,7 @@ export const defects: readonly Defect[] = [
   {
     name: "dates in the wrong order",
     on: "any",
-    codes: ["X509_NOT_YET_VALID"],
+    codes: ["X509_EXPIRED"],
     spoil: (draft, { at }) => {
       draft.notBefore = second(at!) + DAY;
       draft.notAfter = second(at!) - DAY;
