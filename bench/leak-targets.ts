@@ -9,8 +9,8 @@ import { createCipheriv, createHmac, generateKeyPairSync, randomFillSync } from 
 import { constantTimeEqual } from "../src/bytes.ts";
 import type { Random } from "../src/ports.ts";
 import { finish } from "../src/task.ts";
-import { aesTable } from "../src/tls/crypto/aes.ts";
 import { AesCbc } from "../src/tls/crypto/aes-cbc.ts";
+import { tableAes } from "../src/tls/crypto/aes-form.ts";
 import { createCurve } from "../src/tls/crypto/curve.ts";
 import { p256 } from "../src/tls/crypto/curve-parameters.ts";
 import { bigintArithmetic } from "../src/tls/crypto/field.ts";
@@ -92,7 +92,7 @@ function naiveCbc(): Target {
   const crypto = createCrypto();
   const [key, macKey] = [randomBytes(16), randomBytes(20)];
   const { seal, padded } = cbcRecords(key);
-  const cipher = new AesCbc(aesTable(), key, "decrypt");
+  const cipher = new AesCbc(tableAes(), key, "decrypt");
   return {
     name: "control: AES-128-CBC opening without precautions",
     classes: ["wrong MAC, padding of 255", "wrong MAC, padding of 0"],

@@ -4,26 +4,27 @@
  * @module
  */
 
-import { Aes } from "./aes.ts";
-import { AesDecrypt } from "./aes-decrypt.ts";
+import type { BlockEncryption } from "./aes.ts";
+import type { BlockDecryption } from "./aes-decrypt.ts";
+import type { AesForm } from "./aes-form.ts";
 import { copyWords, readWord, writeWord } from "./words.ts";
 
 /** CBC with one key, for one direction at a time. */
 export class AesCbc {
-  readonly #aes: Aes;
-  readonly #inverse: AesDecrypt | undefined;
+  readonly #aes: BlockEncryption;
+  readonly #inverse: BlockDecryption | undefined;
   /** The ciphertext block before, or the initialization vector. */
   readonly #chain = new Int32Array(4);
   readonly #block = new Int32Array(4);
   readonly #next = new Int32Array(4);
 
   /**
-   * @param table - `aesTable`, shared by all keys of a provider.
+   * @param form - with its tables, shared by all keys of a provider.
    * @param direction - `"decrypt"` can do both; `"encrypt"` saves the tables of the inverse.
    */
-  constructor(table: Int32Array, key: Uint8Array, direction: "encrypt" | "decrypt") {
-    this.#aes = new Aes(table, key);
-    this.#inverse = direction === "decrypt" ? new AesDecrypt(this.#aes) : undefined;
+  constructor(form: AesForm, key: Uint8Array, direction: "encrypt" | "decrypt") {
+    this.#aes = form.encryption(key);
+    this.#inverse = direction === "decrypt" ? form.decryption(key) : undefined;
   }
 
   /** Takes the initialization vector of 16 bytes at `bytes[at]`. */

@@ -7,8 +7,16 @@
 
 import { type Aes, double, nextRow } from "./aes.ts";
 
+/** Decrypts blocks with one key. */
+export interface BlockDecryption {
+  /** Decrypts the block of four big-endian words in `from` into `to`, which may be the same. */
+  decrypt(from: Int32Array, to: Int32Array): void;
+  /** Overwrites the key. */
+  wipe(): void;
+}
+
 /** AES decryption with the key of an {@link Aes}. */
-export class AesDecrypt {
+export class AesDecrypt implements BlockDecryption {
   readonly #sbox: Uint8Array;
   /** What the inverses of SubBytes and MixColumns make of a byte in the first row of a column. */
   readonly #table: Int32Array;
@@ -32,7 +40,6 @@ export class AesDecrypt {
     }
   }
 
-  /** Decrypts the block of four big-endian words in `from` into `to`, which may be the same. */
   decrypt(from: Int32Array, to: Int32Array): void {
     const t = this.#table;
     const keys = this.#roundKeys;

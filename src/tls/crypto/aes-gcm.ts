@@ -8,17 +8,25 @@
  */
 
 import { type AeadAlgorithm, AeadTask, aeadOf } from "./aead-task.ts";
-import { Aes, aesTable } from "./aes.ts";
+import { Aes, aesTable, type BlockEncryption } from "./aes.ts";
 import { type BulkKey, bulkKey, gcmBulk, HAS_BULK_FORM } from "./gcm-bulk.ts";
 import { Ghash } from "./ghash.ts";
 import type { Aead, AeadName } from "./provider.ts";
 import { readWord, writeWord } from "./words.ts";
 
 /** AES-128-GCM, as a piece of a provider. */
-export const aes128Gcm: AeadAlgorithm = { name: "aes-128-gcm", keyBytes: 16, prepare: () => prepare("aes-128-gcm") };
+export const aes128Gcm: AeadAlgorithm = {
+  name: "aes-128-gcm",
+  keyBytes: 16,
+  prepare: () => prepareGcm("aes-128-gcm", tableForm()),
+};
 
 /** AES-256-GCM, as a piece of a provider. */
-export const aes256Gcm: AeadAlgorithm = { name: "aes-256-gcm", keyBytes: 32, prepare: () => prepare("aes-256-gcm") };
+export const aes256Gcm: AeadAlgorithm = {
+  name: "aes-256-gcm",
+  keyBytes: 32,
+  prepare: () => prepareGcm("aes-256-gcm", tableForm()),
+};
 
 /** Cost of encrypting and hashing one block, in units of work. */
 const BLOCK_UNITS = 16;
@@ -35,21 +43,49 @@ const BULK_BLOCKS = 4;
  */
 const BULK_BYTES = 1024;
 
+/** The loop for bulk, and what it reads of a key. */
+interface BulkForm<Cipher extends BlockEncryption> {
+  readonly run: typeof gcmBulk;
+  key(cipher: Cipher, hash: Ghash): BulkKey;
+}
+
+/** Cipher and hash in one form, with the tables that all keys of a provider share. */
+export interface GcmForm<Cipher extends BlockEncryption> {
+  encryption(key: Uint8Array): Cipher;
+  ghash(key: Int32Array): Ghash;
+  /** `undefined` where the form has none. */
+  readonly bulk: BulkForm<Cipher> | undefined;
+}
+
+/** With tables for speed: 4 KiB for all keys, and 4 KiB for each. */
+function tableForm(): GcmForm<Aes> {
+  const table = aesTable();
+  return {
+    encryption: (key) => new Aes(table, key),
+    ghash: (key) => new Ghash(key),
+    bulk: HAS_BULK_FORM ? { run: gcmBulk, key: bulkKey } : undefined,
+  };
+}
+
 /** What the keys of a provider share. */
-interface Shared {
-  readonly table: Int32Array;
+interface Shared<Cipher extends BlockEncryption> {
+  readonly form: GcmForm<Cipher>;
   /** Blocks computed so far, by all keys. */
   blocks: number;
 }
 
-function prepare(name: AeadName): (key: Uint8Array) => Aead {
-  const shared: Shared = { table: aesTable(), blocks: 0 };
+/** Makes ciphers out of keys, in one form. */
+export function prepareGcm<Cipher extends BlockEncryption>(
+  name: AeadName,
+  form: GcmForm<Cipher>,
+): (key: Uint8Array) => Aead {
+  const shared: Shared<Cipher> = { form, blocks: 0 };
   return (key) => aeadOf(name, key, new GcmTask(shared, key));
 }
 
-class GcmTask extends AeadTask {
-  readonly #shared: Shared;
-  readonly #aes: Aes;
+class GcmTask<Cipher extends BlockEncryption> extends AeadTask {
+  readonly #shared: Shared<Cipher>;
+  readonly #aes: Cipher;
   readonly #ghash: Ghash;
   /** The counter block, and what the cipher makes of it. */
   readonly #counter = new Int32Array(4);
@@ -58,12 +94,12 @@ class GcmTask extends AeadTask {
   /** Of the memory last worked on in bulk: most records stand in one buffer. */
   #view: DataView | undefined;
 
-  constructor(shared: Shared, key: Uint8Array) {
+  constructor(shared: Shared<Cipher>, key: Uint8Array) {
     super(16, BLOCK_UNITS);
     this.#shared = shared;
-    this.#aes = new Aes(shared.table, key);
+    this.#aes = shared.form.encryption(key);
     this.#aes.encrypt(this.#stream, this.#stream);
-    this.#ghash = new Ghash(this.#stream);
+    this.#ghash = shared.form.ghash(this.#stream);
   }
 
   protected begin(nonce: Uint8Array, aad: Uint8Array): void {
@@ -79,8 +115,9 @@ class GcmTask extends AeadTask {
   protected advance(buffer: Uint8Array, at: number, end: number, sealing: boolean): void {
     const blocks = (end - at) >> 4;
     const whole = at + 16 * blocks;
-    if (HAS_BULK_FORM && blocks >= BULK_BLOCKS && this.#shared.blocks >= BULK_AFTER)
-      this.#bulk(buffer, at, whole, sealing);
+    const { form } = this.#shared;
+    if (blocks >= BULK_BLOCKS && this.#shared.blocks >= BULK_AFTER && form.bulk !== undefined)
+      this.#bulk(form.bulk, buffer, at, whole, sealing);
     else for (; at < whole; at += 16) this.#block(buffer, at, sealing);
     if (whole < end) this.#rest(buffer, whole, end, sealing);
     this.#shared.blocks += blocks;
@@ -101,13 +138,13 @@ class GcmTask extends AeadTask {
     this.#view = undefined;
   }
 
-  #bulk(buffer: Uint8Array, at: number, end: number, sealing: boolean): void {
-    this.#bulkKey ??= bulkKey(this.#aes, this.#ghash);
+  #bulk(form: BulkForm<Cipher>, buffer: Uint8Array, at: number, end: number, sealing: boolean): void {
+    this.#bulkKey ??= form.key(this.#aes, this.#ghash);
     const view = this.#viewOf(buffer);
     const offset = buffer.byteOffset;
     for (; at < end; at += BULK_BYTES) {
       const stop = offset + Math.min(end, at + BULK_BYTES);
-      gcmBulk(this.#bulkKey, this.#counter, view, offset + at, stop, sealing);
+      form.run(this.#bulkKey, this.#counter, view, offset + at, stop, sealing);
     }
   }
 

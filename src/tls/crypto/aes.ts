@@ -13,12 +13,17 @@
 
 import { readWord } from "./words.ts";
 
-/**
- * What SubBytes and MixColumns make of a byte (FIPS 197 §5.1), 256 words for each row of a column: 2·S, S, S, 3·S from the most significant
- * byte on in the first, rotated right by a byte in each next one.
- */
-export function aesTable(): Int32Array {
-  // S-box by logarithms to the base 3: inverse, then the affine map (FIPS 197 §5.1.1).
+/** Encrypts blocks with one key. */
+export interface BlockEncryption {
+  /** Encrypts the block of four big-endian words in `from` into `to`, which may be the same. */
+  encrypt(from: Int32Array, to: Int32Array): void;
+  /** Overwrites the key. */
+  wipe(): void;
+}
+
+/** What SubBytes makes of each byte (FIPS 197 §5.1.1). */
+export function aesSbox(): Uint8Array {
+  // By logarithms to the base 3: inverse, then the affine map.
   const power = new Uint8Array(256);
   const log = new Uint8Array(256);
   for (let i = 0, x = 1; i < 255; i++) {
@@ -26,11 +31,24 @@ export function aesTable(): Int32Array {
     log[x] = i;
     x ^= double(x);
   }
-  const table = new Int32Array(1024);
+  const sbox = new Uint8Array(256);
   for (let i = 0; i < 256; i++) {
     const inverse = i === 0 ? 0 : power[(255 - log[i]!) % 255]!;
     const spread = inverse * 0x101;
-    const s = (0x63 ^ inverse ^ (spread >> 7) ^ (spread >> 6) ^ (spread >> 5) ^ (spread >> 4)) & 0xff;
+    sbox[i] = 0x63 ^ inverse ^ (spread >> 7) ^ (spread >> 6) ^ (spread >> 5) ^ (spread >> 4);
+  }
+  return sbox;
+}
+
+/**
+ * What SubBytes and MixColumns make of a byte (FIPS 197 §5.1), 256 words for each row of a column: 2·S, S, S, 3·S from the most significant
+ * byte on in the first, rotated right by a byte in each next one.
+ */
+export function aesTable(): Int32Array {
+  const table = new Int32Array(1024);
+  const sbox = aesSbox();
+  for (let i = 0; i < 256; i++) {
+    const s = sbox[i]!;
     let word = (double(s) << 24) | (s << 16) | (s << 8) | (double(s) ^ s);
     for (let row = 0; row < 1024; row += 256) {
       table[row + i] = word;
@@ -60,8 +78,8 @@ export function substitute(table: Int32Array, a: number, b: number, c: number, d
   );
 }
 
-/** AES with one key of 16, 24 or 32 bytes. */
-export class Aes {
+/** AES with one key of 16, 24 or 32 bytes. `aes-small.ts` has it without this table. */
+export class Aes implements BlockEncryption {
   readonly table: Int32Array;
   /** Four words a round, and four more. */
   readonly roundKeys: Int32Array;
@@ -69,10 +87,9 @@ export class Aes {
   /** @param table - {@link aesTable}, shared by all keys of a provider. */
   constructor(table: Int32Array, key: Uint8Array) {
     this.table = table;
-    this.roundKeys = expandKey(table, key);
+    this.roundKeys = expandKey(key, (word) => substitute(table, word, word, word, word));
   }
 
-  /** Encrypts the block of four big-endian words in `from` into `to`, which may be the same. */
   encrypt(from: Int32Array, to: Int32Array): void {
     const { table: t, roundKeys: keys } = this;
     const last = keys.length - 4;
@@ -116,8 +133,8 @@ export class Aes {
   }
 }
 
-/** KeyExpansion (FIPS 197 §5.2). */
-function expandKey(table: Int32Array, key: Uint8Array): Int32Array {
+/** KeyExpansion (FIPS 197 §5.2): four words a round, and four more. `substituteWord`: SubBytes of a word. */
+export function expandKey(key: Uint8Array, substituteWord: (word: number) => number): Int32Array {
   const words = key.length / 4;
   const keys = new Int32Array(4 * (words + 7));
   for (let i = 0; i < words; i++) keys[i] = readWord(key, 4 * i);
@@ -125,10 +142,9 @@ function expandKey(table: Int32Array, key: Uint8Array): Int32Array {
   for (let i = words; i < keys.length; i++) {
     let word = keys[i - 1]!;
     if (i % words === 0) {
-      word = (word << 8) | (word >>> 24);
-      word = substitute(table, word, word, word, word) ^ (constant << 24);
+      word = substituteWord((word << 8) | (word >>> 24)) ^ (constant << 24);
       constant = double(constant);
-    } else if (words === 8 && i % 8 === 4) word = substitute(table, word, word, word, word);
+    } else if (words === 8 && i % 8 === 4) word = substituteWord(word);
     keys[i] = keys[i - words]! ^ word;
   }
   return keys;

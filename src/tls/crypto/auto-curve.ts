@@ -12,6 +12,7 @@ import type { Random } from "../../ports.ts";
 import type { Task } from "../../task.ts";
 import { type Coordinates, type Curve, createBigIntCurve, createCurve, type SecretUse } from "./curve.ts";
 import { p256 } from "./curve-parameters.ts";
+import type { Shapes } from "./multiplication.ts";
 import { p256LimbArithmetic } from "./p256-limbs.ts";
 
 /** Multiplications of the generator, which cost about a third of the others, after which it moves: some 25 handshakes. */
@@ -20,18 +21,21 @@ const GENERATOR_WORK = 1;
 const POINT_WORK = 3;
 
 /** P-256 that starts on BigInt and moves to limbs between two operations. */
-export function createAutoP256(): Curve {
-  return new AutoCurve();
+export function createAutoP256(shapes?: Shapes): Curve {
+  return new AutoCurve(shapes);
 }
 
 class AutoCurve implements Curve {
   readonly parameters = p256;
   readonly bytes: number;
-  readonly #bigint: Curve = createBigIntCurve(p256);
+  readonly #bigint: Curve;
+  readonly #shapes: Shapes | undefined;
   #limbs: Curve | undefined;
   #work = 0;
 
-  constructor() {
+  constructor(shapes: Shapes | undefined) {
+    this.#shapes = shapes;
+    this.#bigint = createBigIntCurve(p256, shapes);
     this.bytes = this.#bigint.bytes;
   }
 
@@ -63,7 +67,7 @@ class AutoCurve implements Curve {
     if (this.#limbs !== undefined) return this.#limbs;
     this.#work += work;
     if (this.#work <= MOVE_AFTER) return this.#bigint;
-    this.#limbs = createCurve(p256, p256LimbArithmetic);
+    this.#limbs = createCurve(p256, p256LimbArithmetic, undefined, this.#shapes);
     return this.#limbs;
   }
 }

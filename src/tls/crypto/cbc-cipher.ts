@@ -4,7 +4,7 @@
  * @module
  */
 
-import { aesTable } from "./aes.ts";
+import { type AesForm, tableAes } from "./aes-form.ts";
 import { CbcEtm } from "./cbc-etm.ts";
 import { CbcHmac } from "./cbc-hmac.ts";
 import type { HashAlgorithm } from "./hash.ts";
@@ -22,13 +22,13 @@ export interface CbcAlgorithm {
 }
 
 /** AES-128 in CBC mode, as a piece of a provider. */
-export const aes128Cbc: CbcAlgorithm = { name: "aes-128-cbc", keyBytes: 16, prepare };
+export const aes128Cbc: CbcAlgorithm = { name: "aes-128-cbc", keyBytes: 16, prepare: () => prepareCbc(tableAes()) };
 
 /** AES-256 in CBC mode, as a piece of a provider. */
-export const aes256Cbc: CbcAlgorithm = { name: "aes-256-cbc", keyBytes: 32, prepare };
+export const aes256Cbc: CbcAlgorithm = { name: "aes-256-cbc", keyBytes: 32, prepare: () => prepareCbc(tableAes()) };
 
-function prepare(): CbcMaker {
-  const table = aesTable();
+/** Makes ciphers out of keys, with one form of AES. */
+export function prepareCbc(form: AesForm): CbcMaker {
   return (key, mac, macKey, order) =>
-    order === "encrypt-then-mac" ? new CbcEtm(table, mac, key, macKey) : new CbcHmac(table, mac, key, macKey);
+    order === "encrypt-then-mac" ? new CbcEtm(form, mac, key, macKey) : new CbcHmac(form, mac, key, macKey);
 }

@@ -8,6 +8,7 @@
 
 import type { Task } from "../../task.ts";
 import { AesCbc } from "./aes-cbc.ts";
+import type { AesForm } from "./aes-form.ts";
 import { BLOCK_BYTES, CIPHER_UNITS, checkRange, headerWithLength, SLICE_BYTES } from "./cbc-hmac.ts";
 import type { HashAlgorithm } from "./hash.ts";
 import { Hmac, hmacUnits } from "./hmac.ts";
@@ -20,11 +21,11 @@ export class CbcEtm implements CbcCipher {
   readonly #keys: Keys;
 
   /**
-   * @param table - `aesTable`, which many keys may share.
+   * @param form - of AES, which many keys may share.
    * @param key - of AES: 16 or 32 bytes.
    */
-  constructor(table: Int32Array, algorithm: HashAlgorithm, key: Uint8Array, macKey: Uint8Array) {
-    this.#keys = { algorithm, cipher: new AesCbc(table, key, "decrypt"), hmac: new Hmac(algorithm, macKey) };
+  constructor(form: AesForm, algorithm: HashAlgorithm, key: Uint8Array, macKey: Uint8Array) {
+    this.#keys = { algorithm, cipher: new AesCbc(form, key, "decrypt"), hmac: new Hmac(algorithm, macKey) };
   }
 
   expansion(bytes: number): number {

@@ -14,6 +14,7 @@
 import { UsageError } from "../../errors.ts";
 import type { Task } from "../../task.ts";
 import { AesCbc } from "./aes-cbc.ts";
+import type { AesForm } from "./aes-form.ts";
 import type { HashAlgorithm } from "./hash.ts";
 import { Hmac, hmacUnits } from "./hmac.ts";
 import type { CbcCipher } from "./provider.ts";
@@ -40,12 +41,12 @@ export class CbcHmac implements CbcCipher {
   readonly #algorithm: HashAlgorithm;
 
   /**
-   * @param table - `aesTable`, which many keys may share.
+   * @param form - of AES, which many keys may share.
    * @param key - of AES: 16 or 32 bytes.
    */
-  constructor(table: Int32Array, algorithm: HashAlgorithm, key: Uint8Array, macKey: Uint8Array) {
+  constructor(form: AesForm, algorithm: HashAlgorithm, key: Uint8Array, macKey: Uint8Array) {
     this.#algorithm = algorithm;
-    this.#cipher = new AesCbc(table, key, "decrypt");
+    this.#cipher = new AesCbc(form, key, "decrypt");
     this.#hmac = new Hmac(algorithm, macKey);
   }
 

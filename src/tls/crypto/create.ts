@@ -5,13 +5,14 @@
  */
 
 import { UsageError } from "../../errors.ts";
+import type { AeadAlgorithm } from "./aead-task.ts";
 import { aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
-import { aes128Cbc, aes256Cbc } from "./cbc-cipher.ts";
+import { aes128Cbc, aes256Cbc, type CbcAlgorithm } from "./cbc-cipher.ts";
 import { chacha20Poly1305 } from "./chacha20-poly1305.ts";
 import { composeCrypto } from "./compose.ts";
 import { ecdsa } from "./ecdsa.ts";
 import { type Group, secp256r1, secp384r1, secp521r1 } from "./group.ts";
-import { secp256r1Auto, secp256r1Limbs } from "./group-limbs.ts";
+import { secp256r1Auto, secp256r1AutoSmall, secp256r1Limbs, secp256r1LimbsSmall } from "./group-limbs.ts";
 import type { HashAlgorithm } from "./hash.ts";
 import type { RsaArithmetic } from "./modular.ts";
 import type { CryptoProvider } from "./provider.ts";
@@ -22,6 +23,15 @@ import { sha1 } from "./sha1.ts";
 import { sha256 } from "./sha256.ts";
 import { sha256Auto } from "./sha256-auto.ts";
 import { sha384, sha512 } from "./sha512.ts";
+import {
+  aes128CbcSmall,
+  aes128GcmSmall,
+  aes256CbcSmall,
+  aes256GcmSmall,
+  secp256r1Small,
+  secp384r1Small,
+  secp521r1Small,
+} from "./small.ts";
 import { x25519 } from "./x25519.ts";
 
 /** Options of {@link createCrypto}. */
@@ -35,15 +45,39 @@ export interface CryptoOptions {
    * with `"bigint"`, and after 4 MiB otherwise.
    */
   readonly arithmetic?: Arithmetic | undefined;
+  /**
+   * Memory for the tables of AES, GHASH and the curves of NIST: `"large"`, the default, is for speed. `"small"` takes about a tenth of it, and up
+   * to three times as long for records, a third longer for a handshake whose tables were there already. docs/ARCHITECTURE.md has the figures.
+   */
+  readonly tables?: "large" | "small" | undefined;
 }
 
-/** P-256 and RSA's private operation by the name of their arithmetic. */
+/** P-256 with large and with small tables, and RSA's private operation, by the name of their arithmetic. */
 const ARITHMETICS = {
-  auto: [secp256r1Auto, rsaLimbsAuto],
-  bigint: [secp256r1, undefined],
-  limbs: [secp256r1Limbs, rsaLimbs],
-} as const satisfies Record<string, readonly [Group, RsaArithmetic | undefined]>;
+  auto: [secp256r1Auto, secp256r1AutoSmall, rsaLimbsAuto],
+  bigint: [secp256r1, secp256r1Small, undefined],
+  limbs: [secp256r1Limbs, secp256r1LimbsSmall, rsaLimbs],
+} as const satisfies Record<string, readonly [Group, Group, RsaArithmetic | undefined]>;
 type Arithmetic = keyof typeof ARITHMETICS;
+
+/** The pieces that have tables, but for P-256. */
+interface TablePieces {
+  readonly gcms: readonly AeadAlgorithm[];
+  readonly cbcs: readonly CbcAlgorithm[];
+  readonly curves: readonly Group[];
+}
+
+const LARGE: TablePieces = {
+  gcms: [aes128Gcm, aes256Gcm],
+  cbcs: [aes128Cbc, aes256Cbc],
+  curves: [secp384r1, secp521r1],
+};
+
+const SMALL: TablePieces = {
+  gcms: [aes128GcmSmall, aes256GcmSmall],
+  cbcs: [aes128CbcSmall, aes256CbcSmall],
+  curves: [secp384r1Small, secp521r1Small],
+};
 
 /**
  * thingwire's own primitives as one provider: SHA-1, SHA-256, SHA-384, SHA-512, AES-128 and AES-256 in GCM and in CBC with HMAC,
@@ -54,24 +88,39 @@ type Arithmetic = keyof typeof ARITHMETICS;
  * finish(crypto.digest("sha256", [message]));
  */
 export function createCrypto(options: CryptoOptions = {}): CryptoProvider {
-  const { arithmetic = "auto" } = options;
+  const { arithmetic = "auto", tables = "large" } = options;
   if (!Object.hasOwn(ARITHMETICS, arithmetic))
     throw new UsageError("USAGE_INVALID_ARGUMENT", 'arithmetic is "auto", "bigint" or "limbs"');
-  const [p256, rsaArithmetic] = ARITHMETICS[arithmetic];
-  return createWith(p256, arithmetic === "bigint" ? sha256 : sha256Auto, rsaArithmetic);
+  if (tables !== "large" && tables !== "small")
+    throw new UsageError("USAGE_INVALID_ARGUMENT", 'tables are "large" or "small"');
+  const [large, small, rsaArithmetic] = ARITHMETICS[arithmetic];
+  const hash = arithmetic === "bigint" ? sha256 : sha256Auto;
+  return tables === "large"
+    ? createWith(LARGE, large, hash, rsaArithmetic)
+    : createWith(SMALL, small, hash, rsaArithmetic);
 }
 
 /** The same with BigInt alone: a bundle that calls only this one has no limbs in it. For XS and QuickJS. */
 export function createBigIntCrypto(): CryptoProvider {
-  return createWith(secp256r1, sha256);
+  return createWith(LARGE, secp256r1, sha256);
 }
 
-function createWith(p256: Group, hash: HashAlgorithm, rsaArithmetic?: RsaArithmetic): CryptoProvider {
+/** {@link createBigIntCrypto} with `tables: "small"`: a bundle that calls only this one has no code for large ones in it. For devices. */
+export function createSmallCrypto(): CryptoProvider {
+  return createWith(SMALL, secp256r1Small, sha256);
+}
+
+function createWith(
+  { gcms, cbcs, curves }: TablePieces,
+  p256: Group,
+  hash: HashAlgorithm,
+  rsaArithmetic?: RsaArithmetic,
+): CryptoProvider {
   return composeCrypto({
     hashes: [sha1, hash, sha384, sha512],
-    aeads: [aes128Gcm, aes256Gcm, chacha20Poly1305],
-    cbcs: [aes128Cbc, aes256Cbc],
-    groups: [p256, secp384r1, secp521r1, x25519],
+    aeads: [...gcms, chacha20Poly1305],
+    cbcs,
+    groups: [p256, ...curves, x25519],
     signatures: [ecdsa, rsaPkcs1, rsaPss],
     rsaArithmetic,
   });

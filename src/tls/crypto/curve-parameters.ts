@@ -6,6 +6,9 @@
 
 import type { CurveName } from "./provider.ts";
 
+/** How many bits further each of {@link CurveParameters.generatorRows} is. */
+export const GENERATOR_ROW_BITS = 36;
+
 /** One curve. */
 export interface CurveParameters {
   readonly name: CurveName;

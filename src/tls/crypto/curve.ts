@@ -14,10 +14,10 @@ import { UsageError } from "../../errors.ts";
 import type { Random } from "../../ports.ts";
 import { chain, map, type Task } from "../../task.ts";
 import { BigIntPoints } from "./bigint-points.ts";
-import type { CurveParameters } from "./curve-parameters.ts";
+import { type CurveParameters, GENERATOR_ROW_BITS } from "./curve-parameters.ts";
 import { type Arithmetic, bigintArithmetic, type Field } from "./field.ts";
 import { drawInteger, drawResidue, mod, toBytes, toInteger } from "./integers.ts";
-import { BLINDED, MultiplesTable, Multiplication, type Shape, UNIFORM } from "./multiplication.ts";
+import { fastShapes, MultiplesTable, Multiplication, type Shape, type Shapes } from "./multiplication.ts";
 import { type Jacobian, Points } from "./points.ts";
 import { PublicCombinations } from "./public-combination.ts";
 import { blindedScalar, plainScalar, type SecretScalar, scalarDigits } from "./recoding.ts";
@@ -57,13 +57,18 @@ export interface Curve {
 type Law<E> = new (field: Field<E>) => Points<E>;
 
 /** Makes a curve over an arithmetic. Tables are built when they are first needed. */
-export function createCurve<E>(parameters: CurveParameters, arithmetic: Arithmetic<E>, law: Law<E> = Points<E>): Curve {
-  return new WeierstrassCurve(parameters, new law(arithmetic(parameters.prime, parameters.bits)));
+export function createCurve<E>(
+  parameters: CurveParameters,
+  arithmetic: Arithmetic<E>,
+  law: Law<E> = Points<E>,
+  shapes: Shapes = fastShapes,
+): Curve {
+  return new WeierstrassCurve(parameters, new law(arithmetic(parameters.prime, parameters.bits)), shapes);
 }
 
 /** A curve on BigInt. */
-export function createBigIntCurve(parameters: CurveParameters): Curve {
-  return createCurve(parameters, bigintArithmetic, BigIntPoints);
+export function createBigIntCurve(parameters: CurveParameters, shapes?: Shapes): Curve {
+  return createCurve(parameters, bigintArithmetic, BigIntPoints, shapes);
 }
 
 class WeierstrassCurve<E> implements Curve {
@@ -76,11 +81,11 @@ class WeierstrassCurve<E> implements Curve {
   /** Shared by all tasks of the provider: whoever needs it first builds it, and others go on where it stands. */
   #generatorTable: MultiplesTable<E> | undefined;
 
-  constructor(parameters: CurveParameters, points: Points<E>) {
+  constructor(parameters: CurveParameters, points: Points<E>, shapes: Shapes) {
     this.parameters = parameters;
     this.bytes = Math.ceil(parameters.bits / 8);
     this.#points = points;
-    this.#shape = this.#points.field.uniform ? UNIFORM : BLINDED;
+    this.#shape = this.#points.field.uniform ? shapes.uniform : shapes.blinded;
     this.#generator = points.at(parameters);
     this.#combinations = new PublicCombinations(points, this.#shape, parameters.bits, this.#generator);
   }
@@ -104,12 +109,12 @@ class WeierstrassCurve<E> implements Curve {
 
   multiplyGenerator(scalar: bigint, random: Random, use: SecretUse = "kept"): Task<Coordinates> {
     const { baseWindow, baseStride } = this.#shape;
-    const { bits, blindingBytes, generatorRows = [] } = this.parameters;
+    const { bits, blindingBytes } = this.parameters;
     const recoded = this.#recode(scalar, baseWindow, random, use);
     if (this.#generatorTable === undefined) {
       const { uniform } = this.#points.field;
       const digits = scalarDigits(baseWindow, uniform ? bits : bits + 8 * blindingBytes + 1);
-      const starts = uniform ? [] : generatorRows.map((point) => this.#points.at(point));
+      const starts = this.#knownRows(baseWindow * baseStride);
       this.#generatorTable = new MultiplesTable(this.#points, this.#generator, baseWindow, baseStride, digits, starts);
     }
     return this.#product(this.#generatorTable, recoded, random);
@@ -121,6 +126,14 @@ class WeierstrassCurve<E> implements Curve {
     const digits = recoded.digits.length;
     const table = new MultiplesTable(this.#points, this.#points.at(point), window, digits, digits);
     return this.#product(table, recoded, random);
+  }
+
+  /** The multiples of the generator by powers of 2^bits, as far as they stand in the source. */
+  #knownRows(bits: number): Jacobian<E>[] {
+    const { generatorRows = [] } = this.parameters;
+    const step = bits / GENERATOR_ROW_BITS;
+    if (!Number.isInteger(step)) return [];
+    return generatorRows.filter((_, i) => (i + 1) % step === 0).map((point) => this.#points.at(point));
   }
 
   #product(table: MultiplesTable<E>, scalar: SecretScalar, random: Random): Task<Coordinates> {

@@ -14,18 +14,22 @@ import { readWord } from "./words.ts";
 /** GHASH with one key, running: absorb bytes, then take the state. */
 export class Ghash {
   /** Four words for each byte value: the byte as a polynomial times the key. */
-  readonly multiples = new Int32Array(1024);
+  readonly multiples: Int32Array;
   readonly state = new Int32Array(4);
 
-  /** @param key - the hash key H: four words. */
-  constructor(key: Int32Array) {
-    const m = this.multiples;
+  /**
+   * @param key - the hash key H: four words.
+   * @param entries - multiples of it: those of all bytes, or of what a subclass absorbs at a time.
+   */
+  constructor(key: Int32Array, entries = 256) {
+    const m = new Int32Array(4 * entries);
+    this.multiples = m;
     let a = key[0]!;
     let b = key[1]!;
     let c = key[2]!;
     let d = key[3]!;
-    // 0x80 is x^0; each lower bit is one power of x more.
-    for (let bit = 0x80; bit > 0; bit >>= 1) {
+    // The highest bit is x^0; each lower bit is one power of x more.
+    for (let bit = entries >> 1; bit > 0; bit >>= 1) {
       m[4 * bit] = a;
       m[4 * bit + 1] = b;
       m[4 * bit + 2] = c;
@@ -37,7 +41,7 @@ export class Ghash {
       b = (b >>> 1) | (a << 31);
       a = (a >>> 1) ^ out;
     }
-    for (let high = 8; high < 1024; high <<= 1) {
+    for (let high = 8; high < m.length; high <<= 1) {
       const [p, q, r, s] = [m[high]!, m[high + 1]!, m[high + 2]!, m[high + 3]!];
       for (let low = 4; low < high; low += 4) {
         m[high + low] = p ^ m[low]!;

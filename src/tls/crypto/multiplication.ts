@@ -28,13 +28,30 @@ export interface Shape {
   /** Bits of a sparse digit of public scalars, for points that come from a peer and for the generator. */
   readonly sparse: number;
   readonly baseSparse: number;
+  /** Public keys that are remembered, with a table for each that comes again. */
+  readonly knownPoints: number;
 }
 
-/** For blinded scalars: small tables. 72 points of P-256 for the generator, about 5,000 field multiplications to build. */
-export const BLINDED: Shape = { window: 5, baseWindow: 4, baseStride: 9, sparse: 5, baseSparse: 5 };
+/** The shapes for a field that is not uniform, whose scalars are blinded, and for one that is, which reads a whole row of a table. */
+export interface Shapes {
+  readonly blinded: Shape;
+  readonly uniform: Shape;
+}
 
-/** For scalars that need no blinding, on an arithmetic that reads a whole row of a table: 128 points of P-256. */
-export const UNIFORM: Shape = { window: 4, baseWindow: 4, baseStride: 4, sparse: 5, baseSparse: 7 };
+/**
+ * For speed. P-256 has 72 points of the generator on BigInt, about 5,000 field multiplications to build, or 128 on limbs; for verification 24 and 96 more,
+ * and 16 for each key that comes again: those of two chains with an intermediate.
+ */
+export const fastShapes: Shapes = {
+  blinded: { window: 5, baseWindow: 4, baseStride: 9, sparse: 5, baseSparse: 5, knownPoints: 6 },
+  uniform: { window: 4, baseWindow: 4, baseStride: 4, sparse: 5, baseSparse: 7, knownPoints: 6 },
+};
+
+/** For little memory: 24 points of P-256's generator, and 8 for verification. */
+export const smallShapes: Shapes = {
+  blinded: { window: 4, baseWindow: 4, baseStride: 27, sparse: 4, baseSparse: 5, knownPoints: 0 },
+  uniform: { window: 4, baseWindow: 4, baseStride: 22, sparse: 4, baseSparse: 5, knownPoints: 0 },
+};
 
 /** Places of public scalars that are computed at a time. */
 const PLACES_AT_ONCE = 4;

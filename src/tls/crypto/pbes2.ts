@@ -9,8 +9,8 @@
 
 import { wipe } from "../../bytes.ts";
 import type { Task } from "../../task.ts";
-import { aesTable } from "./aes.ts";
 import { AesCbc } from "./aes-cbc.ts";
+import { tableAes } from "./aes-form.ts";
 import type { HashAlgorithm } from "./hash.ts";
 import { Hmac, hmacKeyUnits, hmacUnits } from "./hmac.ts";
 import type { HashName, PasswordDecryption, PasswordEncryption } from "./provider.ts";
@@ -63,7 +63,7 @@ class Pbes2Task extends Sliced<Uint8Array | undefined> {
       const spent = this.delegate(this.#derivation);
       if (!this.delegateDone) return spent;
       const key = this.#derivation.result;
-      this.#cipher = new AesCbc(aesTable(), key, "decrypt");
+      this.#cipher = new AesCbc(tableAes(), key, "decrypt");
       wipe(key);
       this.#cipher.start(this.#encryption.iv, 0);
       this.#plaintext = new Uint8Array(this.#ciphertext);

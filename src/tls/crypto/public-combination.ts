@@ -13,9 +13,6 @@ import { Combination, type MultiplesTable, type Shape, sparseRow, sparseTable, t
 import type { Jacobian, Points } from "./points.ts";
 import { sparseDigits } from "./recoding.ts";
 
-/** Points that are remembered: the keys of two chains with an intermediate. */
-const KNOWN_POINTS = 6;
-
 interface KnownPoint<E> extends Coordinates {
   /** From the second time on. */
   table: MultiplesTable<E> | undefined;
@@ -73,7 +70,7 @@ export class PublicCombinations<E> {
     const index = known.findIndex(({ x, y }) => x === point.x && y === point.y);
     const [found] = index < 0 ? [] : known.splice(index, 1);
     known.unshift(found ?? { x: point.x, y: point.y, table: undefined });
-    known.length = Math.min(known.length, KNOWN_POINTS);
+    known.length = Math.min(known.length, this.#shape.knownPoints);
     if (found !== undefined)
       found.table ??= sparseTable(this.#points, this.#points.at(point), this.#shape.sparse, this.#bits, 2);
     return found?.table;

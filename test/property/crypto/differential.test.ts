@@ -15,8 +15,8 @@ import forge from "node-forge";
 import { describe, expect, it } from "vitest";
 import { concat, toHex, utf8Encode } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
-import { aesTable } from "../../../src/tls/crypto/aes.ts";
 import { AesCbc } from "../../../src/tls/crypto/aes-cbc.ts";
+import { tableAes } from "../../../src/tls/crypto/aes-form.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import type { PrivateKey } from "../../../src/tls/crypto/provider.ts";
 import { runs } from "../../runs.ts";
@@ -229,7 +229,7 @@ describe("against node-forge", () => {
             return cipher.output.toHex().slice(0, 2 * plain.length);
           };
           const sealed = plain.slice();
-          const cbc = new AesCbc(aesTable(), key, "encrypt");
+          const cbc = new AesCbc(tableAes(), key, "encrypt");
           cbc.start(iv, 0);
           cbc.encrypt(sealed, 0, sealed.length);
           expect(toHex(sealed)).toBe(forged("AES-CBC", iv));

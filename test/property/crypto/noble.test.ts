@@ -11,8 +11,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NO_BYTES, toHex } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
-import { aesTable } from "../../../src/tls/crypto/aes.ts";
 import { AesCbc } from "../../../src/tls/crypto/aes-cbc.ts";
+import { tableAes } from "../../../src/tls/crypto/aes-form.ts";
 import { createBigIntCurve, createCurve } from "../../../src/tls/crypto/curve.ts";
 import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
 import { signature } from "../../../src/tls/crypto/ecdsa.ts";
@@ -24,7 +24,7 @@ import { labelled, random } from "../../unit/crypto/support.ts";
 
 const onBigInt = createCrypto({ arithmetic: "bigint" });
 const onLimbs = createCrypto({ arithmetic: "limbs" });
-const table = aesTable();
+const aes = tableAes();
 const nobleHashes = { sha1: nobleSha1, sha256: sha2.sha256, sha384: sha2.sha384, sha512: sha2.sha512 };
 /** `hash` is what noble makes its nonces with on that curve. */
 const p256Row = { name: "secp256r1", theirs: nist.p256, hash: sha256 } as const;
@@ -184,12 +184,12 @@ describe("symmetric algorithms against noble", () => {
           const expected = cbc(key, iv, { disablePadding: true }).encrypt(plain);
           const middle = 16 * (cut % (blocks + 1));
           const buffer = plain.slice();
-          const sealing = new AesCbc(table, key, "encrypt");
+          const sealing = new AesCbc(aes, key, "encrypt");
           sealing.start(iv, 0);
           sealing.encrypt(buffer, 0, middle);
           sealing.encrypt(buffer, middle, buffer.length);
           expect(toHex(buffer)).toBe(toHex(expected));
-          const opening = new AesCbc(table, key, "decrypt");
+          const opening = new AesCbc(aes, key, "decrypt");
           opening.start(iv, 0);
           opening.decrypt(buffer, 0, middle);
           opening.decrypt(buffer, middle, buffer.length);

@@ -5,12 +5,14 @@ import { finish } from "../../../src/task.ts";
 import { Aes, aesTable } from "../../../src/tls/crypto/aes.ts";
 import { AesCbc } from "../../../src/tls/crypto/aes-cbc.ts";
 import { AesDecrypt } from "../../../src/tls/crypto/aes-decrypt.ts";
+import { tableAes } from "../../../src/tls/crypto/aes-form.ts";
 import { CbcHmac } from "../../../src/tls/crypto/cbc-hmac.ts";
 import type { HashAlgorithm } from "../../../src/tls/crypto/hash.ts";
 import { sha1, sha256, sha384 } from "../../../src/tls/crypto/index.ts";
 import { finishWith } from "./support.ts";
 
 const table = aesTable();
+const form = tableAes();
 const IV = 16;
 
 describe("AES-CBC", () => {
@@ -37,12 +39,12 @@ describe("AES-CBC", () => {
           .update(text);
         const buffer = text.slice();
         const half = 16 * (blocks >> 1);
-        const encrypt = new AesCbc(table, key, "encrypt");
+        const encrypt = new AesCbc(form, key, "encrypt");
         encrypt.start(iv, 0);
         encrypt.encrypt(buffer, 0, half);
         encrypt.encrypt(buffer, half, buffer.length);
         expect(toHex(buffer)).toBe(expected.toString("hex"));
-        const decrypt = new AesCbc(table, key, "decrypt");
+        const decrypt = new AesCbc(form, key, "decrypt");
         decrypt.start(iv, 0);
         decrypt.decrypt(buffer, 0, half);
         decrypt.decrypt(buffer, half, buffer.length);
@@ -60,8 +62,8 @@ describe.each([
   const key = new Uint8Array(randomBytes(keyBytes));
   const macKey = new Uint8Array(randomBytes(algorithm.outputBytes));
   const mac = algorithm.outputBytes;
-  const sealer = new CbcHmac(table, algorithm, key, macKey);
-  const opener = new CbcHmac(table, algorithm, key, macKey);
+  const sealer = new CbcHmac(form, algorithm, key, macKey);
+  const opener = new CbcHmac(form, algorithm, key, macKey);
 
   const headerOf = (length: number) => Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2, 23, 3, 3, length >> 8, length & 255);
   const macOf = (text: Uint8Array) => createHmac(name, macKey).update(headerOf(text.length)).update(text).digest();

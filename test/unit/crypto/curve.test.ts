@@ -9,7 +9,13 @@ import { type CurveParameters, p256, p384, p521 } from "../../../src/tls/crypto/
 import { type Arithmetic, type BigIntCell, bigintArithmetic, type Field } from "../../../src/tls/crypto/field.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { bitLength, InverseTask, toBytes, toInteger } from "../../../src/tls/crypto/integers.ts";
-import { BLINDED, MultiplesTable, Multiplication } from "../../../src/tls/crypto/multiplication.ts";
+import {
+  fastShapes,
+  MultiplesTable,
+  Multiplication,
+  type Shapes,
+  smallShapes,
+} from "../../../src/tls/crypto/multiplication.ts";
 import { p256LimbArithmetic } from "../../../src/tls/crypto/p256-limbs.ts";
 import { type Affine, type Jacobian, OddMultiples, Points, ToAffine } from "../../../src/tls/crypto/points.ts";
 import {
@@ -36,12 +42,14 @@ function on<E>(
   parameters: CurveParameters,
   arithmetic: Arithmetic<E>,
   law: new (field: Field<E>) => Points<E> = Points<E>,
+  shapes: Shapes = fastShapes,
 ): On {
   const create = (around = (part: object) => part) =>
     createCurve<E>(
       parameters,
       (modulus, bits) => around(arithmetic(modulus, bits)) as Field<E>,
       new Proxy(law, { construct: (target, [field]) => around(new target(field)) }),
+      shapes,
     );
   return { title: `${parameters.name} on ${title}`, parameters, create };
 }
@@ -51,12 +59,16 @@ const everyCurve = [
   on("BigInt, by calls", p256, bigintArithmetic),
   on("limbs", p256, p256LimbArithmetic),
 ];
+const smallCurves = [
+  ...[p256, p384].map((curve) => on("BigInt, small tables", curve, bigintArithmetic, BigIntPoints, smallShapes)),
+  on("limbs, small tables", p256, p256LimbArithmetic, Points, smallShapes),
+];
 
 describe("the rows of the generator's table that stand in the source", () => {
   const withRows = curves.filter(({ generatorRows }) => generatorRows !== undefined);
   it.each(withRows)("$name: what doublings make of the generator, as many as the shape wants", (parameters) => {
     const { bits, blindingBytes, generatorRows = [] } = parameters;
-    const { baseWindow, baseStride } = BLINDED;
+    const { baseWindow, baseStride } = fastShapes.blinded;
     const points = new BigIntPoints(bigintArithmetic(parameters.prime, bits));
     const row = points.at(parameters);
     for (const known of generatorRows) {
@@ -148,7 +160,7 @@ describe("recoding", () => {
   });
 });
 
-describe.each(everyCurve)("$title", ({ parameters, create }) => {
+describe.each([...everyCurve, ...smallCurves])("$title", ({ parameters, create }) => {
   const curve = create();
   const { order, prime } = parameters;
   const generator: Coordinates = parameters;
@@ -256,26 +268,44 @@ describe.each(everyCurve)("$title", ({ parameters, create }) => {
       expect(finish(fresh.combinationHasX(9n, opposite, 2n, r(11n)))).toBe(false);
     }
   });
+});
 
-  it("a point that comes again costs half as much from the third time on, unless too many others came between", () => {
-    const fresh = create();
-    const points = [...Array(8).keys()].map((i) => finish(fresh.multiplyGenerator(BigInt(i + 2), random)));
+describe("a point that comes again", () => {
+  /** Units of a combination of the generator and its multiple of a number, each call on the same curve. */
+  function unitsOn({ parameters: { order }, create }: On): (multiple: number) => number {
+    const curve = create();
     const [u1, u2] = [order / 3n, order / 5n];
-    const unitsOf = (index: number): number => {
-      const r = finish(fresh.multiplyGenerator((u1 + u2 * BigInt(index + 2)) % order, random)).x % order;
-      const task = fresh.combinationHasX(u1, points[index]!, u2, r);
+    return (multiple) => {
+      const point = finish(curve.multiplyGenerator(BigInt(multiple), random));
+      const r = finish(curve.multiplyGenerator((u1 + u2 * BigInt(multiple)) % order, random)).x % order;
+      const task = curve.combinationHasX(u1, point, u2, r);
       expect(finish(task)).toBe(true);
       return task.spent;
     };
-    unitsOf(0); // builds the row of the generator
-    const first = unitsOf(1);
-    unitsOf(1);
-    const third = unitsOf(1);
-    expect(third).toBeLessThan(0.7 * first);
-    for (let index = 2; index < 7; index++) unitsOf(index);
-    expect(unitsOf(1)).toBe(third);
-    for (let index = 2; index < 8; index++) unitsOf(index);
-    expect(unitsOf(1)).toBe(first);
+  }
+
+  it.each(everyCurve)(
+    "$title: costs half as much from the third time on, unless too many others came between",
+    (row) => {
+      const unitsOf = unitsOn(row);
+      unitsOf(2); // builds the row of the generator
+      const first = unitsOf(3);
+      unitsOf(3);
+      const third = unitsOf(3);
+      expect(third).toBeLessThan(0.7 * first);
+      for (let multiple = 4; multiple < 9; multiple++) unitsOf(multiple);
+      expect(unitsOf(3)).toBe(third);
+      for (let multiple = 4; multiple < 10; multiple++) unitsOf(multiple);
+      expect(unitsOf(3)).toBe(first);
+    },
+  );
+
+  it.each(smallCurves)("$title: costs what it did, since nothing is kept of it", (row) => {
+    const unitsOf = unitsOn(row);
+    unitsOf(2);
+    const first = unitsOf(3);
+    unitsOf(3);
+    expect(unitsOf(3)).toBe(first);
   });
 });
 
@@ -389,32 +419,36 @@ describe("regularity", () => {
       });
   }
 
-  it.each(everyCurve)("$title: every secret scalar takes the same sequence of operations", (row) => {
-    const { parameters, create } = row;
-    const trace: string[] = [];
-    const curve = create(traced(trace));
-    finish(curve.multiplyGenerator(5n, random)); // builds the table
-    const { order } = parameters;
-    const scalars = [0x10001n, 0xffffffffn, 1n << 200n, order >> 1n, order - 0x10001n, order / 3n];
-    // Where scalars are not blinded, those of special cases too.
-    if (parameters === p256 && row.title.endsWith("limbs"))
-      for (let i = 1n; i < 35n; i++) scalars.push(i, order - i, (order >> 1n) + i, (order >> 1n) - i, (1n << 224n) * i);
-    const point = finish(curve.multiplyGenerator(77n, random));
-    for (const multiply of [
-      (scalar: bigint) => curve.multiplyGenerator(scalar, random, "kept"),
-      (scalar: bigint) => curve.multiplyGenerator(scalar, random, "ephemeral"),
-      (scalar: bigint) => curve.multiply(scalar, point, random),
-    ]) {
-      const sequences = new Set<string>();
-      for (const scalar of scalars) {
-        trace.length = 0;
-        finish(multiply(scalar));
-        sequences.add(trace.join());
+  it.each([...everyCurve, ...smallCurves])(
+    "$title: every secret scalar takes the same sequence of operations",
+    (row) => {
+      const { parameters, create } = row;
+      const trace: string[] = [];
+      const curve = create(traced(trace));
+      finish(curve.multiplyGenerator(5n, random)); // builds the table
+      const { order } = parameters;
+      const scalars = [0x10001n, 0xffffffffn, 1n << 200n, order >> 1n, order - 0x10001n, order / 3n];
+      // Where scalars are not blinded, those of special cases too.
+      if (parameters === p256 && row.title.includes("limbs"))
+        for (let i = 1n; i < 35n; i++)
+          scalars.push(i, order - i, (order >> 1n) + i, (order >> 1n) - i, (1n << 224n) * i);
+      const point = finish(curve.multiplyGenerator(77n, random));
+      for (const multiply of [
+        (scalar: bigint) => curve.multiplyGenerator(scalar, random, "kept"),
+        (scalar: bigint) => curve.multiplyGenerator(scalar, random, "ephemeral"),
+        (scalar: bigint) => curve.multiply(scalar, point, random),
+      ]) {
+        const sequences = new Set<string>();
+        for (const scalar of scalars) {
+          trace.length = 0;
+          finish(multiply(scalar));
+          sequences.add(trace.join());
+        }
+        expect(trace.length).toBeGreaterThan(300);
+        expect(sequences.size).toBe(1);
       }
-      expect(trace.length).toBeGreaterThan(300);
-      expect(sequences.size).toBe(1);
-    }
-  });
+    },
+  );
 
   it("RFC 7748 §5 X25519: every scalar takes the same sequence of field operations", () => {
     const trace: string[] = [];

@@ -4,6 +4,7 @@ import { finish } from "../../../src/task.ts";
 import { type Curve, createBigIntCurve, createCurve } from "../../../src/tls/crypto/curve.ts";
 import { p256, p384, p521 } from "../../../src/tls/crypto/curve-parameters.ts";
 import { toBytes, toInteger } from "../../../src/tls/crypto/integers.ts";
+import { smallShapes } from "../../../src/tls/crypto/multiplication.ts";
 import { p256LimbArithmetic } from "../../../src/tls/crypto/p256-limbs.ts";
 import { random } from "../../unit/crypto/support.ts";
 import { vectorsAvailable } from "../vectors.ts";
@@ -28,6 +29,7 @@ describe.skipIf(!vectorsAvailable())("Wycheproof: ECDH", () => {
   it.each([
     { ...p256Row, title: "secp256r1 on BigInt", curve: createBigIntCurve(p256) },
     { ...p256Row, title: "secp256r1 on limbs", curve: createCurve(p256, p256LimbArithmetic) },
+    { ...p256Row, title: "secp256r1, small tables", curve: createBigIntCurve(p256, smallShapes) },
     {
       title: "secp384r1",
       curve: createBigIntCurve(p384),

@@ -2,16 +2,20 @@ import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes.ts";
 import { isThingwireError } from "../../../src/errors.ts";
 import { finish } from "../../../src/task.ts";
-import { aesTable } from "../../../src/tls/crypto/aes.ts";
 import { AesCbc } from "../../../src/tls/crypto/aes-cbc.ts";
-import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import { tableAes } from "../../../src/tls/crypto/aes-form.ts";
+import { smallAes } from "../../../src/tls/crypto/aes-small.ts";
+import { createCrypto, createSmallCrypto } from "../../../src/tls/crypto/index.ts";
 import { vectorsAvailable } from "../vectors.ts";
 import { eachCase, hex } from "./wycheproof.ts";
 
 describe.skipIf(!vectorsAvailable())("Wycheproof: AEAD and MAC", () => {
   const crypto = createCrypto();
 
-  it("NIST SP 800-38D AES-128-GCM and AES-256-GCM with nonces of 96 bits", () => {
+  it.each([
+    { tables: "large", crypto },
+    { tables: "small", crypto: createSmallCrypto() },
+  ])("NIST SP 800-38D AES-128-GCM and AES-256-GCM with nonces of 96 bits, $tables tables", ({ crypto }) => {
     const counts = { run: 0, otherNonce: 0, otherKey: 0, forged: 0 };
     const all = eachCase("aes_gcm", (test, group) => {
       const key = hex(test["key"]);
@@ -75,9 +79,11 @@ describe.skipIf(!vectorsAvailable())("Wycheproof: AEAD and MAC", () => {
     expect(all).toEqual({ valid: 256, invalid: 69, acceptable: 0 });
   });
 
-  it("NIST SP 800-38A §6.2 AES-CBC; the padding of PKCS #7 is made and judged here", () => {
+  it.each([
+    { tables: "large", aes: tableAes() },
+    { tables: "small", aes: smallAes() },
+  ])("NIST SP 800-38A §6.2 AES-CBC, $tables tables; the padding of PKCS #7 is made and judged here", ({ aes }) => {
     const counts = { run: 0, otherKey: 0, badPadding: 0 };
-    const table = aesTable();
     const all = eachCase("aes_cbc_pkcs5", (test) => {
       const [key, iv, message, ct] = [hex(test["key"]), hex(test["iv"]), hex(test["msg"]), hex(test["ct"])];
       if (key.length === 24) {
@@ -87,7 +93,7 @@ describe.skipIf(!vectorsAvailable())("Wycheproof: AEAD and MAC", () => {
       counts.run++;
       const buffer = ct.slice();
       const whole = ct.length - (ct.length % 16);
-      const decrypt = new AesCbc(table, key, "decrypt");
+      const decrypt = new AesCbc(aes, key, "decrypt");
       decrypt.start(iv, 0);
       decrypt.decrypt(buffer, 0, whole);
       const padding = buffer[whole - 1] ?? 0;
@@ -101,7 +107,7 @@ describe.skipIf(!vectorsAvailable())("Wycheproof: AEAD and MAC", () => {
         counts.badPadding++;
         return;
       }
-      const encrypt = new AesCbc(table, key, "encrypt");
+      const encrypt = new AesCbc(aes, key, "encrypt");
       encrypt.start(iv, 0);
       encrypt.encrypt(buffer, 0, whole);
       expect(buffer).toEqual(ct);
