@@ -37,6 +37,7 @@ export type { CertificateOpinion, VerificationPolicy } from "./policy.ts";
 export type { PathCertificate, VerificationProblem } from "./problem.ts";
 export type { PathPlace, Profile, RuleBreach } from "./profile.ts";
 export { profiles } from "./profiles.ts";
+export { type ProvenSignatures, provenSignatures } from "./proven-signatures.ts";
 export { type RevocationOptions, revocationChecks } from "./revocation.ts";
 export type { OcspMode, RevocationChecks, RevocationContext } from "./revocation-context.ts";
 export { encodeSubjectPublicKeyInfo, parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";

@@ -12,6 +12,7 @@ import type { CertificateErrorCode } from "./errors.ts";
 import { type PublicKeyPin, readPins } from "./pins.ts";
 import { certificatesOf, type PathCertificate, type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import { type Profile, secureProfile } from "./profile.ts";
+import type { ProvenSignatures } from "./proven-signatures.ts";
 import type { RevocationChecks } from "./revocation-context.ts";
 import type { TrustAnchor } from "./trust.ts";
 
@@ -45,6 +46,8 @@ export interface VerificationPolicy {
    * that leads to no anchor, a signature that was not checked, a limit.
    */
   readonly mayForgive?: boolean | undefined;
+  /** Remembers signatures of certificates that were right, so that they are not verified again: see `provenSignatures()`. Nothing does by default. */
+  readonly provenSignatures?: ProvenSignatures | undefined;
 }
 
 /** Checks what a policy says. Throws UsageError. */

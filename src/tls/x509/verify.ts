@@ -345,17 +345,17 @@ class Verification implements Task<VerificationResult> {
       this.#giveUp(`${MAX_SIGNATURES} signatures checked`);
       return;
     }
-    const { crypto } = this.#options;
-    const { tbs, signature, signatureAlgorithm } = node.placed.certificate;
+    const { crypto, provenSignatures } = this.#options;
+    const { der, tbs, signature, signatureAlgorithm } = node.placed.certificate;
     const algorithm = signatureAlgorithm!;
     const key = keyOf(issuer)!;
     if ((algorithm.kind === "ecdsa") !== (key.type === "ec")) {
       this.#checked.set(link, false);
       return;
     }
-    const task = chain(crypto.digest(algorithm.hash, [tbs]), (digest) =>
-      crypto.verify(algorithm, key, digest, signature),
-    );
+    const verify = () =>
+      chain(crypto.digest(algorithm.hash, [tbs]), (digest) => crypto.verify(algorithm, key, digest, signature));
+    const task = provenSignatures === undefined ? verify() : provenSignatures.check(der, keyBytesOf(issuer), verify);
     this.#pending = { task, link, node, issuer };
   }
 
@@ -537,6 +537,13 @@ function numberOf<T>(values: T[], value: T, same: (a: T, b: T) => boolean): numb
 
 function keyOf(issuer: Issuer): PublicKey | undefined {
   return "anchor" in issuer ? issuer.anchor.key : issuer.placed.certificate.publicKey;
+}
+
+/** The DER `SubjectPublicKeyInfo`. */
+function keyBytesOf(issuer: Issuer): Uint8Array {
+  return "anchor" in issuer
+    ? issuer.anchor.anchor.subjectPublicKeyInfo
+    : issuer.placed.certificate.subjectPublicKeyInfo;
 }
 
 function keyTextOf(issuer: Issuer): string {
