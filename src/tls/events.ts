@@ -229,6 +229,8 @@ export interface TlsConnectionInfo {
     readonly anchor: TrustAnchor;
     /** Whether the certificates' dates were held against the time; where not, they will be: see the option `verification`. */
     readonly validity: VerificationResult["validity"];
+    /** What said that certificates of the path are not revoked: CRLs, and an OCSP response where one was stapled and is good; empty where nothing did. */
+    readonly evidence: VerificationResult["evidence"];
   };
   /** The scheme that our CertificateVerify used; `undefined` where no certificate was sent, as when a session was resumed. */
   readonly clientSignatureScheme: SignatureScheme | undefined;

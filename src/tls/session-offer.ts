@@ -112,6 +112,7 @@ export function keptSession(
     binding: sessionTerms.binding,
     path: peer.path,
     anchor: settings.trust.indexOf(peer.anchor),
+    evidence: peer.evidence,
   };
   return encodeSession(session, settings.crypto);
 }

@@ -4,7 +4,7 @@
  *
  * A session is bound to what it was made under: host name, ALPN offer, trust anchors, the client's certificates, policy of verification
  * and max_fragment_length are one digest, {@link sessionBinding}. It is offered under nothing else, and no longer than a day after its full handshake (RFC 5246 §F.1.4), the
- * server's hint and the certificates of the server's path allow; `session-offer.ts` and `verify.ts` see to that. There are none without
+ * server's hint, the certificates of the server's path, and the CRLs and the OCSP response that cleared them allow; `session-offer.ts` and `verify.ts` see to that. There are none without
  * the extended master secret, because they should not be resumed (RFC 7627 §5.3). ALPN and encrypt-then-MAC are not in it, because they are negotiated anew each time (RFC 7301 §3.1).
  *
  * The blob has a version and a checksum, and holds the master secret: whoever reads it can read the connections of the session. The checksum
@@ -25,6 +25,7 @@ import type { Settings } from "./settings.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { readPins } from "./x509/pins.ts";
 import type { VerificationPolicy } from "./x509/policy.ts";
+import type { RevocationEvidence } from "./x509/revocation-context.ts";
 
 /** Bytes of a ticket that is kept at most: a ClientHello must hold it, and a device its session. */
 export const MAX_TICKET_BYTES = 16_384;
@@ -33,9 +34,11 @@ export const MAX_SESSION_ID_BYTES = 32;
 /** RFC 5246 §F.1.4 suggests a day at most. */
 const MAX_AGE_MS = 24 * 3_600_000;
 /** Other layouts have other numbers. */
-const BLOB_VERSION = 1;
+const BLOB_VERSION = 2;
 const CHECKSUM_BYTES = 8;
 const BINDING_BYTES = 32;
+/** By their numbers in the blob. */
+const evidenceKinds = ["crl", "ocsp"] as const satisfies readonly RevocationEvidence["kind"][];
 /** Certificates of a path at most, as many as a verification follows. */
 const MAX_PATH = 32;
 
@@ -65,6 +68,8 @@ export interface Session {
   /** The server's verified path, leaf first, and which of the trust anchors it leads to. */
   readonly path: readonly Certificate[];
   readonly anchor: number;
+  /** What said then that certificates of the path are not revoked. */
+  readonly evidence: readonly RevocationEvidence[];
 }
 
 /** The digest of what a session is bound to. The parts are in the order of their lists: another order is another configuration. */
@@ -100,7 +105,7 @@ export function sessionExpiry(createdMs: number, nowMs: number, hintSeconds: num
 
 /** The blob of a session. The master secret is copied in the last step, so that what is broken off before leaves no copy. */
 export function encodeSession(session: Session, crypto: CryptoProvider): Task<Uint8Array> {
-  const { handle, maxFragmentLength, path, master } = session;
+  const { handle, maxFragmentLength, path, evidence, master } = session;
   const writer = new ByteWriter(1024);
   writer.uint8(BLOB_VERSION).uint8(handle.kind === "id" ? 0 : 1);
   writer.prefixed(2, () => writer.bytes(handle.value));
@@ -110,6 +115,12 @@ export function encodeSession(session: Session, crypto: CryptoProvider): Task<Ui
   writeTime(writer, session.expiresMs);
   writer.bytes(session.binding).uint32(session.anchor).uint8(path.length);
   for (const { der } of path) writer.prefixed(3, () => writer.bytes(der));
+  writer.uint8(evidence.length);
+  for (const one of evidence) {
+    writer.uint8(evidenceKinds.indexOf(one.kind)).uint8(one.depth);
+    writeTime(writer, one.notBefore);
+    writeTime(writer, one.notAfter);
+  }
   const head = writer.finish();
   return map(checksum([head, master], crypto), (sum) => concat([head, master, sum]));
 }
@@ -153,13 +164,18 @@ function readSession(reader: ByteReader): Omit<Session, "path"> & { readonly pat
   if (count === 0 || count > MAX_PATH) reader.fail(`${count} certificates`);
   const path: Uint8Array[] = [];
   while (path.length < count) path.push(copyOf(reader.bytes(reader.uint24())));
+  const evidence: RevocationEvidence[] = [];
+  for (let left = reader.uint8(); left > 0; left--) {
+    const kind = evidenceKinds[reader.uint8()] ?? reader.fail("evidence of another kind");
+    evidence.push({ kind, depth: reader.uint8(), notBefore: readTime(reader), notAfter: readTime(reader) });
+  }
   if (reader.remaining !== MASTER_SECRET_BYTES) reader.fail(`a master secret of ${reader.remaining} bytes`);
   return {
     handle: { kind: kind === 0 ? "id" : "ticket", value },
     master: reader.rest(),
     ...{ suite, group, signatureScheme },
     maxFragmentLength: maxFragmentLengths[fragments - 1],
-    ...{ createdMs, expiresMs, binding, path, anchor },
+    ...{ createdMs, expiresMs, binding, path, anchor, evidence },
   };
 }
 

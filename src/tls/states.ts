@@ -443,6 +443,7 @@ export class ExpectFinished extends Expect<ClientHandshake> {
     handshake: ClientHandshake,
   ): State<ClientHandshake> {
     const keyed = this.#keyed;
+    const { path, anchor, validity, evidence } = keyed.peer;
     const traffic = new ExpectTraffic<ClientHandshake>(keyed, {
       peer: keyed.peer,
       signature: keyed.signature,
@@ -458,7 +459,7 @@ export class ExpectFinished extends Expect<ClientHandshake> {
       encryptThenMac: keyed.encryptThenMac,
       maxFragmentLength: keyed.maxFragmentLength,
       resumed: keyed.resumed !== undefined,
-      peer: { path: keyed.peer.path, anchor: keyed.peer.anchor, validity: keyed.peer.validity },
+      peer: { path, anchor, validity, evidence },
       clientSignatureScheme: keyed.clientSignatureScheme,
     });
     if (session !== undefined) {

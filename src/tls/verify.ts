@@ -24,10 +24,10 @@ import type { CipherSuite, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { dateRule } from "./x509/dates.ts";
 import { certificateErrors, verificationFlags } from "./x509/errors.ts";
-import type { VerificationPolicy } from "./x509/policy.ts";
+import { recheckPath, type VerificationPolicy } from "./x509/policy.ts";
 import { flagsOf } from "./x509/problem.ts";
+import type { RevocationEvidence } from "./x509/revocation-context.ts";
 import type { TrustAnchor } from "./x509/trust.ts";
-import { recheckValidity } from "./x509/validate.ts";
 import { certificateVerification, type VerificationResult } from "./x509/verify.ts";
 
 /** Who decides which clients a server admits. */
@@ -37,17 +37,18 @@ class PeerProof {
   readonly #path: readonly Certificate[];
   readonly #anchor: TrustAnchor;
   readonly #publicKey: PublicKey;
+  readonly #evidence: readonly RevocationEvidence[];
   #validity: VerificationResult["validity"];
 
   constructor(
-    path: readonly Certificate[],
-    anchor: TrustAnchor,
+    { path, anchor, evidence }: Pick<Session, "path" | "evidence"> & { readonly anchor: TrustAnchor },
     publicKey: PublicKey,
     validity: VerificationResult["validity"],
   ) {
     this.#path = path;
     this.#anchor = anchor;
     this.#publicKey = publicKey;
+    this.#evidence = evidence;
     this.#validity = validity;
   }
 
@@ -65,9 +66,14 @@ class PeerProof {
     return this.#validity;
   }
 
-  /** Holds the dates against the time that is known now; throws where they are not right. */
-  recheck(now: number, { profile }: VerificationPolicy): void {
-    const problems = recheckValidity({ path: this.#path, anchor: this.#anchor }, now, profile);
+  /** What says that no certificate of the path is revoked, where that was asked for. */
+  get evidence(): readonly RevocationEvidence[] {
+    return this.#evidence;
+  }
+
+  /** Holds the dates against the time that is known now, and asks the app; throws where something is not right. */
+  recheck(now: number, policy: VerificationPolicy): void {
+    const problems = recheckPath(this, now, policy);
     if (problems.length > 0) throw rejected({ problems, flags: flagsOf(problems) });
     this.#validity = "checked";
   }
@@ -161,7 +167,8 @@ export function verifyPeer(
         `${key === undefined ? "an unknown kind of key" : keyText(key)} for ${suite.name}`,
       );
     if (key.type === "ec" && !offersCurve(settings, key)) throw new TlsError("TLS_CERTIFICATE_CURVE", key.curve);
-    return new PeerProof(result.path, result.anchor, key, result.validity);
+    const { path, anchor, evidence, validity } = result;
+    return new PeerProof({ path, anchor, evidence }, key, validity);
   });
 }
 
@@ -206,21 +213,21 @@ export interface SessionProofs {
 
 /**
  * What the full handshake of a session has proved, as far as it still holds: the session is bound to the present configuration (`binding`, see
- * `sessionBinding`), is not over, and no certificate has run out. `undefined` elsewhere, and where the time is not known.
+ * `sessionBinding`), is not over, no certificate, CRL or OCSP response that it rests on has run out, and the app does not object. `undefined` elsewhere, and where the time is not known.
  */
 export function proofsOfSession(settings: Settings, session: Session, binding: Uint8Array): SessionProofs | undefined {
   if (!equal(session.binding, binding)) return undefined;
-  const { unknownTime, profile } = settings.verification;
-  const { kind, at: now } = dateRule(settings.wallMs(), unknownTime);
+  const { verification } = settings;
+  const { kind, at: now } = dateRule(settings.wallMs(), verification.unknownTime);
   if (kind !== "checked" || now < session.createdMs || now >= session.expiresMs) return undefined;
-  const { path } = session;
+  const { path, evidence } = session;
   const anchor = settings.trust[session.anchor];
-  if (recheckValidity({ path, anchor }, now, profile).length > 0) return undefined;
+  if (recheckPath({ path, anchor, evidence }, now, verification).length > 0) return undefined;
   const key = path[0]?.publicKey;
   const scheme = settings.signatureSchemes.find(({ id }) => id === session.signatureScheme);
   if (anchor === undefined || key === undefined || scheme === undefined || !offersCurve(settings, key))
     return undefined;
-  return { peer: new PeerProof(path, anchor, key, "checked"), signature: new SignatureProof(scheme) };
+  return { peer: new PeerProof({ path, anchor, evidence }, key, "checked"), signature: new SignatureProof(scheme) };
 }
 
 /**

@@ -14,13 +14,13 @@ import { chain, done, map, series, type Task } from "../../task.ts";
 import type { PublicKey } from "../crypto/provider.ts";
 import type { Certificate } from "./certificate.ts";
 import { type CertificateList, crlReasons, type RevokedEntry, searchEntries } from "./crl.ts";
-import { datesText, judgeDates, timeText } from "./dates.ts";
+import { type Dated, datesText, judgeDates, timeText } from "./dates.ts";
 import { ALL_REASONS, type DistributionPoint, distributionPoints, shareName } from "./distribution-points.ts";
 import { CertificateError, type CertificateErrorCode } from "./errors.ts";
 import { type Name, namesMatch, parseName } from "./name.ts";
 import { oidName } from "./oids.ts";
 import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
-import type { RevocationContext } from "./revocation-context.ts";
+import type { RevocationContext, RevocationEvidence, RevocationFindings } from "./revocation-context.ts";
 import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 
@@ -67,18 +67,19 @@ export class CrlStatus {
     this.#verifySigner = verifySigner;
   }
 
-  /** Why a certificate is revoked, or may be; nothing where it is good. `depth`: its place on the path, for the problems. */
-  check(placed: Placed, depth: number): Task<readonly VerificationProblem[]> {
+  /** Why a certificate is revoked, or may be; or which CRLs say that it is good. `depth`: its place on the path. */
+  check(placed: Placed, depth: number): Task<RevocationFindings> {
     const { certificate } = placed;
     const who = certificate.subject.toString();
     const problem = (code: CertificateErrorCode, field: string, rule: string, detail: string): VerificationProblem =>
       problemOf(placed, depth, code, field, rule, detail);
+    const bad = (...problems: VerificationProblem[]): RevocationFindings => ({ problems, evidence: [] });
     let points: readonly DistributionPoint[];
     try {
       points = distributionPoints(certificate.extensions, certificate.issuer);
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      return done([problem(error.code, "tbsCertificate.extensions", "RFC 5280 §4.2.1.13", error.message)]);
+      return done(bad(problem(error.code, "tbsCertificate.extensions", "RFC 5280 §4.2.1.13", error.message)));
     }
     // The last step of §6.3.3: a CRL of the issuer's that no distribution point names.
     const own = { names: [{ directory: certificate.issuer }], reasons: ALL_REASONS, crlIssuer: undefined };
@@ -86,6 +87,7 @@ export class CrlStatus {
       this.#crls.filter((list) => covers(list, point, certificate)).map((list) => ({ point, list })),
     );
     const findings = new Map<CertificateList, Finding>();
+    const evidence: RevocationEvidence[] = [];
     let unknown = ALL_REASONS;
     let revoked: RevokedEntry | undefined;
     let next = 0;
@@ -96,19 +98,23 @@ export class CrlStatus {
       const reasons = point.reasons & (list.issuingDistributionPoint?.reasons ?? ALL_REASONS);
       if ((reasons & unknown) === 0 || findings.has(list)) return done(undefined);
       return map(this.#status(list, certificate), (status) => {
-        if (status === undefined) unknown &= ~reasons;
-        else if ("code" in status) findings.set(list, status);
+        if (status === undefined) {
+          unknown &= ~reasons;
+          evidence.push({ kind: "crl", depth, ...datesOf(list) });
+        } else if ("code" in status) findings.set(list, status);
         else revoked = status;
       });
     });
     return map(all, () => {
       if (revoked !== undefined)
-        return [problem("X509_REVOKED", "tbsCertificate.serialNumber", "RFC 5280 §6.3.3", revokedText(who, revoked))];
-      if (unknown === 0) return [];
+        return bad(
+          problem("X509_REVOKED", "tbsCertificate.serialNumber", "RFC 5280 §6.3.3", revokedText(who, revoked)),
+        );
+      if (unknown === 0) return { problems: [], evidence };
       const found = [...findings.values()].map(({ code, rule, detail }) => problem(code, "crl", rule, detail));
-      if (found.length > 0) return found;
+      if (found.length > 0) return bad(...found);
       const detail = `no CRL of the ${this.#crls.length} given covers ${who}, issued by ${certificate.issuer}`;
-      return [problem("X509_REVOCATION_UNKNOWN", "crl", "RFC 5280 §6.3.3", detail)];
+      return bad(problem("X509_REVOCATION_UNKNOWN", "crl", "RFC 5280 §6.3.3", detail));
     });
   }
 
@@ -126,11 +132,10 @@ export class CrlStatus {
   }
 
   #outdated(list: CertificateList): Finding | undefined {
-    const { thisUpdate, nextUpdate } = list;
     const { dates } = this.#context;
-    if (nextUpdate === undefined)
+    if (list.nextUpdate === undefined)
       return { code: "X509_CRL_EXPIRED", rule: "RFC 5280 §5.1.2.5", detail: `${nameOf(list)}: it has no nextUpdate` };
-    const dated = { notBefore: thisUpdate, notAfter: nextUpdate };
+    const dated = datesOf(list);
     const verdict = judgeDates(dates, dated);
     if (verdict === undefined) return undefined;
     const [code, field] =
@@ -238,6 +243,10 @@ function covers(list: CertificateList, point: DistributionPoint, certificate: Ce
   const isCa = certificate.basicConstraints?.ca === true;
   if (idp.onlyContainsAttributeCerts || (isCa ? idp.onlyContainsUserCerts : idp.onlyContainsCACerts)) return false;
   return idp.names === undefined || shareName(idp.names, point.names ?? point.crlIssuer ?? []);
+}
+
+function datesOf({ thisUpdate, nextUpdate }: CertificateList): Dated {
+  return { notBefore: thisUpdate, notAfter: nextUpdate! };
 }
 
 /** Since when and why, for people. */

@@ -25,7 +25,7 @@ import {
 } from "./ocsp.ts";
 import { oids } from "./oids.ts";
 import { problemOf, type VerificationProblem } from "./problem.ts";
-import type { RevocationContext } from "./revocation-context.ts";
+import type { RevocationContext, RevocationEvidence } from "./revocation-context.ts";
 import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
 import { parseSubjectPublicKeyInfo, publicKeyBits } from "./spki.ts";
 
@@ -41,12 +41,12 @@ interface Holder {
   readonly subjectPublicKeyInfo: Uint8Array;
 }
 
-/** What is wrong with the response for the path's leaf, or with the leaf by it; `undefined` where it says that the leaf is good. */
-export function ocspProblem(
+/** What is wrong with the response for the path's leaf, or with the leaf by it; or how long it says that the leaf is good. */
+export function ocspFinding(
   context: RevocationContext,
   response: Uint8Array,
   crls: CrlStatus | undefined,
-): Task<VerificationProblem | undefined> {
+): Task<VerificationProblem | RevocationEvidence> {
   const { path, anchor, crypto, dates } = context;
   const leaf = path[0]!.certificate;
   const who = leaf.subject.toString();
@@ -82,7 +82,7 @@ export function ocspProblem(
       isStrongKey(key, context.profile) ? verifyDigest(crypto, algorithm, key, digest, basic.signature) : done(false),
     ),
   );
-  return chain(isSigned, (isTrusted): Task<VerificationProblem | undefined> => {
+  return chain(isSigned, (isTrusted): Task<VerificationProblem | RevocationEvidence> => {
     if (!isTrusted) {
       const detail = `neither ${issuer.name} nor a responder that it certified signed it`;
       return done(problem("X509_OCSP_NOT_TRUSTED", "RFC 6960 §4.2.2.2", detail));
@@ -106,7 +106,7 @@ export function ocspProblem(
       }
       if (single.status === "unknown")
         return problem("X509_OCSP_STATUS", "RFC 6960 §2.2", `the responder does not know ${who}`);
-      return undefined;
+      return { kind: "ocsp", depth: 0, ...dated };
     });
   });
 }
@@ -191,7 +191,7 @@ function isCertified({ crypto, profile }: RevocationContext, responder: Certific
 function isNotRevoked(responder: Certificate, crls: CrlStatus | undefined): Task<boolean> {
   const isExempt = responder.extensions.some(({ oid }) => oid === oids["id-pkix-ocsp-nocheck"]);
   if (crls === undefined || isExempt) return done(true);
-  return map(crls.check({ certificate: responder, index: -1 }, 0), (problems) =>
+  return map(crls.check({ certificate: responder, index: -1 }, 0), ({ problems }) =>
     problems.every(({ code }) => code !== "X509_REVOKED"),
   );
 }

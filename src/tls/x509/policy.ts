@@ -15,6 +15,7 @@ import { type Profile, secureProfile } from "./profile.ts";
 import type { ProvenSignatures } from "./proven-signatures.ts";
 import type { RevocationChecks } from "./revocation-context.ts";
 import type { TrustAnchor } from "./trust.ts";
+import { recheckValidity, type VerifiedPath } from "./validate.ts";
 
 /** What an app says about a certificate: nothing lets things be. An answer that is none of these is a veto. */
 export type CertificateOpinion =
@@ -38,7 +39,7 @@ export interface VerificationPolicy {
   readonly pins?: readonly PublicKeyPin[] | undefined;
   /**
    * Asked about each certificate of the path that was found, from the anchor to the leaf, when all else is checked, whether it has problems or not. What
-   * it throws is a veto. It is not asked again when a TLS session is resumed.
+   * it throws is a veto. It is asked again when a TLS session is to be resumed, and when the time gets known: the problems are then those of dates.
    */
   readonly onCertificate?: ((found: PathCertificate) => CertificateOpinion) | undefined;
   /**
@@ -98,6 +99,19 @@ export function withOpinions(
       );
   }
   return problems;
+}
+
+/**
+ * What stands against a path that was accepted once, at a time that is known: its dates and those of its evidence, and what the app says now. What
+ * else a policy asks for was found out then, and does not change while the policy is the same.
+ */
+export function recheckPath(
+  found: VerifiedPath,
+  at: number,
+  policy: VerificationPolicy,
+): readonly VerificationProblem[] {
+  const placed = found.path.map((certificate, index) => ({ certificate, index }));
+  return withOpinions(placed, found.anchor, recheckValidity(found, at, policy.profile), policy);
 }
 
 /** What an app says to a certificate. Fails closed: an error, a promise, a boolean are vetoes. */

@@ -13,10 +13,16 @@ import type { CertificateList } from "./crl.ts";
 import { CrlStatus, MAX_CRLS } from "./crl-status.ts";
 import { CertificateError } from "./errors.ts";
 import { insideExtension } from "./extensions.ts";
-import { ocspProblem } from "./ocsp-status.ts";
+import { ocspFinding } from "./ocsp-status.ts";
 import { oids } from "./oids.ts";
 import { problemOf, type VerificationProblem } from "./problem.ts";
-import type { OcspMode, RevocationChecks, RevocationContext } from "./revocation-context.ts";
+import type {
+  OcspMode,
+  RevocationChecks,
+  RevocationContext,
+  RevocationEvidence,
+  RevocationFindings,
+} from "./revocation-context.ts";
 
 /** What certificates are held against, and how much of it must be known. One of `crls` and `ocsp` at least. */
 export interface RevocationOptions {
@@ -63,7 +69,7 @@ export function revocationChecks({ crls, mode = "hard-fail", ocsp = "off" }: Rev
     get binding() {
       return JSON.stringify([ocsp, mode, crls?.map(({ signature }) => toHex(signature))]);
     },
-    problems: (context, ocspResponse) => problemsOf(context, ocspResponse, { crls, mode, ocsp }),
+    findings: (context, ocspResponse) => findingsOf(context, ocspResponse, { crls, mode, ocsp }),
   };
 }
 
@@ -71,11 +77,11 @@ function areLists(crls: readonly CertificateList[]): boolean {
   return Array.isArray(crls) && crls.length <= MAX_CRLS && crls.every((list) => list?.tbs instanceof Uint8Array);
 }
 
-function problemsOf(
+function findingsOf(
   context: RevocationContext,
   ocspResponse: Uint8Array | undefined,
   { crls, mode, ocsp }: RevocationOptions,
-): Task<readonly VerificationProblem[]> {
+): Task<RevocationFindings> {
   const { path, verifySigner } = context;
   // The signer of a CRL is refused where it is revoked, and needs no CRL of its own.
   const verifyWith =
@@ -84,11 +90,12 @@ function problemsOf(
       verifySigner(signer, revocationChecks({ crls: others, mode: "soft-fail" })));
   const lists = crls === undefined ? undefined : new CrlStatus(context, crls, verifyWith);
   const problems: VerificationProblem[] = [];
-  let isLeafKnown = false;
+  const evidence: RevocationEvidence[] = [];
   const staple = (): Task<void> =>
-    map(stapleProblem(context, ocspResponse, ocsp === "require", lists), (problem) => {
-      isLeafKnown = ocspResponse !== undefined;
-      if (problem !== undefined) problems.push(problem);
+    map(stapleFinding(context, ocspResponse, ocsp === "require", lists), (found) => {
+      if (found === undefined) return;
+      if ("code" in found) problems.push(found);
+      else evidence.push(found);
     });
   let depth = -1;
   const all = series(() => {
@@ -96,21 +103,25 @@ function problemsOf(
     if (at < 0) return ocsp === "off" ? done(undefined) : staple();
     const placed = path[at];
     if (lists === undefined || placed === undefined) return undefined;
-    if (at === 0 && isLeafKnown) return done(undefined);
+    if (at === 0 && ocspResponse !== undefined) return done(undefined);
     return map(lists.check(placed, at), (found) => {
-      for (const problem of found) if (mode === "hard-fail" || problem.code === "X509_REVOKED") problems.push(problem);
+      // Where nothing need be known, nothing is lost when it is out of date.
+      if (mode === "hard-fail") evidence.push(...found.evidence);
+      for (const problem of found.problems)
+        if (mode === "hard-fail" || problem.code === "X509_REVOKED") problems.push(problem);
     });
   });
-  return map(all, () => problems);
+  return map(all, () => ({ problems, evidence }));
 }
 
-function stapleProblem(
+/** `undefined` where there is none, and need not be. */
+function stapleFinding(
   context: RevocationContext,
   response: Uint8Array | undefined,
   isRequired: boolean,
   crls: CrlStatus | undefined,
-): Task<VerificationProblem | undefined> {
-  if (response !== undefined) return ocspProblem(context, response, crls);
+): Task<VerificationProblem | RevocationEvidence | undefined> {
+  if (response !== undefined) return ocspFinding(context, response, crls);
   const placed = context.path[0]!;
   const mustStaple = demandsStaple(placed.certificate);
   if (!isRequired && !mustStaple) return done(undefined);

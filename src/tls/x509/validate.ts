@@ -19,9 +19,18 @@ import { ipAddressText, matchServerName, parseServerName } from "./names.ts";
 import { oidName, oids } from "./oids.ts";
 import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import { type PathPlace, type Profile, secureProfile } from "./profile.ts";
+import type { RevocationEvidence } from "./revocation-context.ts";
 import { isStrongKey } from "./signed.ts";
 import { parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
 import { anchorConstraints, type TrustAnchor } from "./trust.ts";
+
+/** What is left of a verification that is looked at again: its result, or parts of that. */
+export interface VerifiedPath {
+  /** Leaf first. */
+  readonly path: readonly Certificate[];
+  readonly anchor: TrustAnchor | undefined;
+  readonly evidence?: readonly RevocationEvidence[] | undefined;
+}
 
 /** What a path is held against. */
 export interface PathRules {
@@ -94,13 +103,13 @@ export function validatePath(
 }
 
 /**
- * What the dates of a path that was verified without the time say now that it is known: empty where it is valid. For a `result` whose
- * `validity` is not `checked`.
+ * What the dates of a path that was verified say now, and those of what its revocation rests on: empty where all are right. For a `result` whose
+ * `validity` is not `checked`, once the time is known, and for one that is used again later.
  *
  * @param at milliseconds since 1970.
  */
 export function recheckValidity(
-  { path, anchor }: { readonly path: readonly Certificate[]; readonly anchor: TrustAnchor | undefined },
+  { path, anchor, evidence = [] }: VerifiedPath,
   at: number,
   profile: Profile = secureProfile,
 ): readonly VerificationProblem[] {
@@ -112,6 +121,7 @@ export function recheckValidity(
     checkDates(certificate, certificate.subject.toString(), dates, reportOf(depth));
   });
   if (anchor !== undefined) checkAnchorDates(anchor, dates, profile, reportOf(path.length));
+  for (const one of evidence) checkEvidence(one, dates, reportOf(one.depth));
   return problems;
 }
 
@@ -165,6 +175,14 @@ function checkDates(dated: Dated, who: string, dates: DateRule, report: Report):
     verdict === "late" ? (["X509_EXPIRED", "notAfter"] as const) : (["X509_NOT_YET_VALID", "notBefore"] as const);
   const detail = `${who}: ${datesText(dates, dated, verdict, field)}`;
   report(code, `tbsCertificate.validity.${field}`, "RFC 5280 §4.1.2.5", detail);
+}
+
+function checkEvidence(evidence: RevocationEvidence, dates: DateRule, report: Report): void {
+  const verdict = judgeDates(dates, evidence);
+  if (verdict === undefined) return;
+  const detail = datesText(dates, evidence, verdict, verdict === "late" ? "its end" : "its beginning");
+  if (evidence.kind === "ocsp") report("X509_OCSP_EXPIRED", "ocspResponse", "RFC 6960 §4.2.2.1", detail);
+  else report(verdict === "late" ? "X509_CRL_EXPIRED" : "X509_CRL_NOT_YET_VALID", "crl", "RFC 5280 §6.3.3 a", detail);
 }
 
 function checkKey({ publicKey, algorithm }: SubjectPublicKeyInfo, who: string, profile: Profile, report: Report): void {

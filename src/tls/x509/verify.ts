@@ -37,7 +37,7 @@ import {
   type VerificationProblem,
 } from "./problem.ts";
 import { secureProfile } from "./profile.ts";
-import type { RevocationChecks } from "./revocation-context.ts";
+import type { RevocationChecks, RevocationEvidence, RevocationFindings } from "./revocation-context.ts";
 import { acceptedAlgorithm } from "./signed.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 import type { TrustAnchor } from "./trust.ts";
@@ -73,6 +73,8 @@ export interface VerificationResult {
   readonly certificates: readonly PathCertificate[];
   /** Whether dates were held against the time, against the floor of `unknownTime` only, or not at all. */
   readonly validity: "checked" | "floor" | "unchecked";
+  /** The CRLs and the stapled OCSP response that the verdict rests on; empty where `revocation` was not asked for, or found nothing. */
+  readonly evidence: readonly RevocationEvidence[];
 }
 
 /** Certificates that a peer may send; more are refused unread. */
@@ -149,7 +151,7 @@ interface Pending {
 
 /** A path that is right, but for what is known of revocation. */
 interface Unrevoked {
-  readonly task: Task<readonly VerificationProblem[]>;
+  readonly task: Task<RevocationFindings>;
   readonly found: Candidate;
 }
 
@@ -157,6 +159,7 @@ interface Candidate {
   readonly path: readonly Placed[];
   readonly anchor: TrustAnchor | undefined;
   readonly problems: readonly VerificationProblem[];
+  readonly evidence?: readonly RevocationEvidence[];
 }
 
 class Verification implements Task<VerificationResult> {
@@ -403,14 +406,11 @@ class Verification implements Task<VerificationResult> {
     if (!task.step(units)) return;
     this.#spent += task.spent;
     this.#revocation = undefined;
-    this.#consider({ ...found, problems: [...found.problems, ...task.result] });
+    const { problems, evidence } = task.result;
+    this.#consider({ ...found, problems: [...found.problems, ...problems], evidence });
   }
 
-  #revocationOf(
-    checks: RevocationChecks,
-    path: readonly Placed[],
-    anchor: TrustAnchor,
-  ): Task<readonly VerificationProblem[]> {
+  #revocationOf(checks: RevocationChecks, path: readonly Placed[], anchor: TrustAnchor): Task<RevocationFindings> {
     const { crypto, at, unknownTime, maxIntermediates, ocspResponse } = this.#options;
     const { dates, profile } = this.#rules;
     const certificates = this.#certificates.map(({ certificate }) => certificate);
@@ -420,7 +420,7 @@ class Verification implements Task<VerificationResult> {
       const verification = new Verification({ purpose: "any", chain, trust: [anchor], at, crypto, ...policy }, true);
       return map(verification, ({ ok }) => ok);
     };
-    return checks.problems(
+    return checks.findings(
       { path, anchor, certificates, dates, profile, crypto, verifySigner: this.#isNested ? undefined : verifySigner },
       ocspResponse,
     );
@@ -504,8 +504,8 @@ class Verification implements Task<VerificationResult> {
 
   #giveUp(reason: string): void {
     const problem = problemOf(this.#certificates[0], 0, "X509_LIMIT", "chain", "RFC 4158 §3.2", reason);
-    const { path, anchor, problems } = this.#best ?? this.#candidate(undefined, []);
-    this.#conclude({ path, anchor, problems: [problem, ...problems] });
+    const best = this.#best ?? this.#candidate(undefined, []);
+    this.#conclude({ ...best, problems: [problem, ...best.problems] });
   }
 
   #reject(code: "X509_NO_CERTIFICATE" | "X509_LIMIT", detail: string): void {
@@ -513,7 +513,7 @@ class Verification implements Task<VerificationResult> {
     this.#conclude({ path: [], anchor: undefined, problems: [problem] });
   }
 
-  #conclude({ path, anchor, problems: found }: Candidate): void {
+  #conclude({ path, anchor, problems: found, evidence = [] }: Candidate): void {
     const problems = withOpinions(path, anchor, found, this.#options);
     const { kind } = this.#rules.dates;
     this.#result = {
@@ -524,6 +524,7 @@ class Verification implements Task<VerificationResult> {
       problems,
       certificates: certificatesOf(path, anchor, problems),
       validity: kind === "unknown" ? "unchecked" : kind,
+      evidence,
     };
     for (const list of [this.#anchors, this.#certificates, this.#names, this.#keys, this.#path]) list.length = 0;
   }

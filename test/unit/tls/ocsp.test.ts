@@ -8,7 +8,9 @@ import {
   type CertificateList,
   certificateLists,
   type OcspMode,
+  type PathCertificate,
   revocationChecks,
+  type VerificationPolicy,
 } from "../../../src/tls/x509/index.ts";
 import * as pki from "../x509/pki.ts";
 import { crl, ocsp } from "../x509/revocation-writer.ts";
@@ -24,7 +26,7 @@ const asking = (ocsp: OcspMode, crls?: readonly CertificateList[]) => ({
 });
 const dialog = (
   client: Partial<TlsClientOptions>,
-  { staple, ...server }: Partial<TlsServerOptions> & { staple?: Uint8Array } = {},
+  { staple, ...server }: Partial<TlsServerOptions> & { staple?: Uint8Array | undefined } = {},
   budget?: () => number,
 ) =>
   new Dialog(
@@ -142,5 +144,106 @@ describe("CRLs of the option verification", () => {
     expect(resumed({})).toBe(false);
     expect(resumed(verification(crl({ issuer: root })))).toBe(false);
     expect(resumed(asking("request", certificateLists(list)))).toBe(false);
+  });
+});
+
+const HOUR = 3_600_000;
+const securedOf = ({ client }: Dialog) => {
+  const secured = client.events.find(({ type }) => type === "secured");
+  if (secured?.type !== "secured") throw client.error ?? new Error("not secured");
+  return secured;
+};
+const sessionOf = ({ client }: Dialog): Uint8Array | undefined => {
+  const kept = client.events.find(({ type }) => type === "session");
+  return kept?.type === "session" ? kept.session : undefined;
+};
+
+describe("what a connection's revocation rests on", () => {
+  const crls = certificateLists(crl({ issuer: root, thisUpdate: pki.NOW - 60_000, nextUpdate: pki.NOW + HOUR }));
+  const soon = ocsp({ issuer: root, subject: leaf, thisUpdate: pki.NOW - HOUR, nextUpdate: pki.NOW + HOUR });
+  const stapled = { kind: "ocsp", depth: 0, notBefore: pki.NOW - HOUR - 300_000, notAfter: pki.NOW + HOUR + 300_000 };
+
+  it("RFC 6066 §8 is told: a staple that is good, CRLs, or nothing", () => {
+    expect(securedOf(dialog(asking("request"), { staple: soon })).peer.evidence).toEqual([stapled]);
+    expect(securedOf(dialog(asking("request"))).peer.evidence).toEqual([]);
+    expect(securedOf(dialog({}, { staple: soon })).peer.evidence).toEqual([]);
+    const listed = securedOf(dialog(asking("request", crls))).peer.evidence;
+    expect(listed).toMatchObject([{ kind: "crl", depth: 0, notAfter: pki.NOW + HOUR }]);
+    expect(securedOf(dialog(asking("request", crls), { staple: soon })).peer.evidence).toEqual([stapled]);
+    const soft = { verification: { revocation: revocationChecks({ crls, mode: "soft-fail" }) } };
+    expect(securedOf(dialog(soft)).peer.evidence).toEqual([]);
+  });
+
+  it.each([
+    ["a CRL", asking("off", crls), undefined, HOUR],
+    ["an OCSP response", asking("require"), soon, HOUR + 300_000],
+  ])(
+    "RFC 5280 §6.3.3 a session is resumed as long as %s is current, also when it was renewed",
+    (_, client, staple, end) => {
+      let now = pki.NOW;
+      const resumption = { wallMs: () => now, ticketKey: new Uint8Array(16).fill(3) };
+      const at = (ms: number, session?: Uint8Array): Dialog => {
+        now = pki.NOW + ms;
+        const options = { ...client, resumption: true, session, wallMs: () => now };
+        return dialog(options, { resumption, staple });
+      };
+      const first = at(0);
+      const evidence = securedOf(first).peer.evidence;
+      expect(evidence).toHaveLength(1);
+      const second = at(HOUR / 2, sessionOf(first));
+      expect(securedOf(second)).toMatchObject({ resumed: true, peer: { evidence } });
+      for (const session of [sessionOf(first), sessionOf(second) ?? sessionOf(first)]) {
+        expect(securedOf(at(end, session)).resumed).toBe(true);
+        // What a full handshake says of it stands in the alert.
+        const late = at(end + 1000, session);
+        expect(late.client.events.some(({ type }) => type === "secured")).toBe(false);
+        expect(late.client.error?.code).toBe("TLS_CERTIFICATE_REJECTED");
+      }
+    },
+  );
+
+  it.each([
+    ["a CRL", asking("off", crls), undefined, 3 * HOUR, "X509_CRL_EXPIRED", 46],
+    ["a CRL of later", asking("off", crls), undefined, -120_000, "X509_CRL_NOT_YET_VALID", 46],
+    ["an OCSP response", asking("require"), soon, 3 * HOUR, "X509_OCSP_EXPIRED", 113],
+  ])("%s is held against the time when that gets known", (_, client, staple, ms, problem, alert) => {
+    let now: number | undefined;
+    const verification = { ...client.verification, unknownTime: "acceptUntilKnown" } as const;
+    const one = dialog({ verification, wallMs: () => now }, { staple });
+    expect(one.client.isSecured).toBe(true);
+    now = pki.NOW + ms;
+    const { error } = one.run().client;
+    expect(error).toMatchObject({ code: "TLS_CERTIFICATE_REJECTED", data: { problems: [problem] } });
+    expect(error?.alert).toBe(alert);
+  });
+});
+
+describe("an app's own say, onCertificate", () => {
+  const resumption = { wallMs: () => pki.NOW, ticketKey: new Uint8Array(16).fill(3) };
+  const told = (verification: VerificationPolicy, session?: Uint8Array, wallMs = () => pki.NOW as number | undefined) =>
+    dialog({ verification, session, resumption: true, wallMs }, { resumption });
+  const accept = (): undefined => undefined;
+
+  it("is asked for again when a session is to be resumed: a veto is a full handshake, which ends with it", () => {
+    const session = sessionOf(told({ onCertificate: accept }));
+    const seen: number[] = [];
+    const see = ({ depth }: PathCertificate) => void seen.push(depth);
+    expect(securedOf(told({ onCertificate: see }, session)).resumed).toBe(true);
+    expect(seen).toEqual([1, 0]);
+    const refused = told({ onCertificate: ({ depth }) => (depth === 0 ? { veto: "stolen" } : undefined) }, session);
+    expect(refused.client.error).toMatchObject({ alert: 49, data: { problems: ["X509_VETO"] } });
+  });
+
+  it("is asked for again when the time gets known, and may forgive dates where it may forgive at all", () => {
+    for (const [mayForgive, isAlive] of [
+      [true, true],
+      [false, false],
+    ] as const) {
+      let now: number | undefined;
+      const onCertificate = () => ({ forgive: ["X509_EXPIRED"] as const });
+      const one = told({ onCertificate, mayForgive, unknownTime: "acceptUntilKnown" }, undefined, () => now);
+      now = pki.NOW + 100_000 * HOUR;
+      expect(one.run().client.error === undefined).toBe(isAlive);
+    }
   });
 });

@@ -27,6 +27,7 @@ const session: Session = {
   binding: new Uint8Array(32).fill(3),
   path: [leaf],
   anchor: 0,
+  evidence: [{ kind: "ocsp", depth: 0, notBefore: NOW, notAfter: NOW + 1 }],
 };
 
 const contentOf = (one: Session): Uint8Array => blobOf(one).slice(0, -CHECKSUM_BYTES);
@@ -39,10 +40,12 @@ const put = (at: number, value: number, content = contentOf(session)): Uint8Arra
 /** Where things stand behind version, kind, and an ID of 32 bytes with its length. */
 const FRAGMENTS = 4 + 32 + 6;
 const COUNT = FRAGMENTS + 1 + 12 + 32 + 4;
+const EVIDENCE = COUNT + 1 + 3 + leaf.der.length;
 
 describe("a blob with a right checksum is no session", () => {
   it.each<[string, Uint8Array]>([
-    ["of a later version", put(0, 2)],
+    ["of a later version", put(0, 3)],
+    ["of an earlier version", put(0, 1)],
     ["of no version", put(0, 0)],
     ["with a handle of another kind", put(1, 2)],
     ["without a handle", contentOf({ ...session, handle: { kind: "id", value: new Uint8Array(0) } })],
@@ -60,14 +63,16 @@ describe("a blob with a right checksum is no session", () => {
     ["RFC 5246 §8.1 with a master secret of 47 bytes", contentOf(session).slice(0, -1)],
     ["RFC 5246 §8.1 with a master secret of 49 bytes", concat([contentOf(session), Uint8Array.of(0)])],
     ["of nothing", new Uint8Array(0)],
-    ["of its version alone", Uint8Array.of(1)],
+    ["of its version alone", Uint8Array.of(2)],
+    ["RFC 6960 with evidence of a third kind", put(EVIDENCE + 1, 2)],
+    ["with more evidence than there is", put(EVIDENCE, 2)],
   ])("%s", (_title, content) => {
     expect(readBlob(sealed(content))).toBeUndefined();
   });
 
   it("while the one that they were made of is one", () => {
     const content = contentOf(session);
-    expect([content[FRAGMENTS], content[COUNT]]).toEqual([0, 1]);
+    expect([FRAGMENTS, COUNT, EVIDENCE, EVIDENCE + 1].map((at) => content[at])).toEqual([0, 1, 1, 1]);
     expect(readBlob(sealed(content))).toBeDefined();
     expect(readBlob(sealed(put(FRAGMENTS, 4)))?.maxFragmentLength).toBe(4096);
   });

@@ -143,7 +143,7 @@ describe("the master secret", () => {
       handle: { kind: "id", value: ID },
       master,
       ...{ suite: 0xc02b, group: 23, signatureScheme: 0x0403, maxFragmentLength: undefined },
-      ...{ createdMs: NOW, expiresMs: NOW + 1, binding: new Uint8Array(32), anchor: 0 },
+      ...{ createdMs: NOW, expiresMs: NOW + 1, binding: new Uint8Array(32), anchor: 0, evidence: [] },
       path: Array.from({ length }, () => leaf),
     };
     let blob = new Uint8Array(0);

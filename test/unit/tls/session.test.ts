@@ -39,6 +39,7 @@ function session(more: Partial<Session> = {}, under: Partial<TlsClientOptions> =
     binding: finish(sessionBinding(checkOptions(options(under)))),
     path,
     anchor: 0,
+    evidence: [],
     ...more,
   };
 }
@@ -53,6 +54,11 @@ function hello(more: Partial<TlsClientOptions>): { message: messages.ClientHello
 const isOffered = (blob: Uint8Array, more: Partial<TlsClientOptions> = {}) =>
   hello({ session: blob, ...more }).message.sessionId.length > 0;
 
+const soon = { kind: "crl", depth: 0, notBefore: NOW - HOUR, notAfter: NOW + HOUR } as const;
+const until = (kind: "crl" | "ocsp", notAfter: number): Partial<Session> => ({
+  evidence: [soon, { ...soon, kind, notAfter }],
+});
+
 describe("the blob of a session", () => {
   it.each([
     session(),
@@ -60,6 +66,12 @@ describe("the blob of a session", () => {
     session({ handle: { kind: "id", value: Uint8Array.of(1) }, maxFragmentLength: 512 }),
     session({ maxFragmentLength: 4096, path: [path[0]!, parseCertificate(trustCertificate())], anchor: 70_000 }),
     session({ handle: { kind: "ticket", value: new Uint8Array(16_384) }, createdMs: 0, expiresMs: 2 ** 48 - 1 }),
+    session({
+      evidence: [
+        { kind: "crl", depth: 1, notBefore: 0, notAfter: 2 ** 48 - 1 },
+        { kind: "ocsp", depth: 0, notBefore: NOW, notAfter: NOW + HOUR },
+      ],
+    }),
   ])("comes back as it was: $handle.kind, $maxFragmentLength", (one) => {
     const decoded = readBlob(blobOf(one));
     expect({ ...decoded, path: undefined }).toEqual({ ...one, path: undefined });
@@ -236,6 +248,10 @@ describe("which session is offered", () => {
     ["with the certificate's last moment", { expiresMs: path[0]!.notAfter + HOUR }, path[0]!.notAfter, true],
     ["before the certificate", { createdMs: 0 }, path[0]!.notBefore - 1, false],
     ["with an anchor that is not there", { anchor: 1 }, NOW, false],
+    ["RFC 5280 §5.1.2.5 in the last second of a CRL", until("crl", NOW), NOW, true],
+    ["RFC 5280 §5.1.2.5 after a CRL that cleared the path", until("crl", NOW - 1000), NOW, false],
+    ["RFC 6960 §4.2.2.1 after an OCSP response", until("ocsp", NOW - 1000), NOW, false],
+    ["before a CRL, by a clock that went back", { evidence: [{ ...soon, notBefore: NOW + 1000 }] }, NOW, false],
   ])("%s", (_title, more, now, isRight) => {
     expect(isOffered(blobOf(session(more)), { wallMs: () => now })).toBe(isRight);
   });

@@ -111,7 +111,7 @@ describe("RFC 5280 §4.1.2.5 what is accepted without the time is right at some 
         const isRight = mayBe.some((time) => notBefore <= time && time <= notAfter);
         expect(judgeDates(dates, { notBefore, notAfter }) === undefined).toBe(isRight);
       }),
-      { numRuns: runs(300) },
+      runs(300),
     );
   });
 
