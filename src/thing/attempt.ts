@@ -7,21 +7,19 @@
 
 import { MqttError } from "../mqtt/errors.ts";
 import type { Timers } from "../ports.ts";
+import { ForwardingTransport } from "../transport/forwarding.ts";
 import type { Transport, TransportHandler } from "../transport/transport.ts";
 import type { Progress } from "./diagnosis.ts";
 
 /** The transport of one attempt, which notes its progress. */
-export class Attempt implements Transport {
-  readonly description: string;
-  readonly #transport: Transport;
+export class Attempt extends ForwardingTransport {
   readonly #timers: Timers;
   readonly #connackMs: number;
   #progress: Progress = "handshake";
   #cancelTimer: (() => void) | undefined;
 
   constructor(transport: Transport, timers: Timers, connackMs: number) {
-    this.description = transport.description;
-    this.#transport = transport;
+    super(transport);
     this.#timers = timers;
     this.#connackMs = connackMs;
   }
@@ -37,7 +35,7 @@ export class Attempt implements Transport {
   }
 
   open(handler: TransportHandler): void {
-    this.#transport.open({
+    this.lower.open({
       onData: (view) => handler.onData(view),
       onWritable: (room) => {
         if (this.#progress === "handshake") this.#secured(handler);
@@ -54,39 +52,15 @@ export class Attempt implements Transport {
     });
   }
 
-  write(bytes: Uint8Array): number {
-    return this.#transport.write(bytes);
-  }
-
-  reserve(length: number): Uint8Array {
-    return this.#transport.reserve(length);
-  }
-
-  commit(length: number): void {
-    this.#transport.commit(length);
-  }
-
-  pause(): void {
-    this.#transport.pause();
-  }
-
-  resume(): void {
-    this.#transport.resume();
-  }
-
-  shutdown(): void {
-    this.#transport.shutdown();
-  }
-
-  destroy(): void {
+  override destroy(): void {
     this.#cancelTimer?.();
-    this.#transport.destroy();
+    super.destroy();
   }
 
   #secured(handler: TransportHandler): void {
     this.#progress = "connect";
     this.#cancelTimer = this.#timers.set(this.#connackMs, () => {
-      this.#transport.destroy();
+      this.lower.destroy();
       handler.onError(new MqttError("MQTT_CONNACK_TIMEOUT", `${this.#connackMs} ms`));
     });
   }

@@ -4,13 +4,12 @@
  * @module
  */
 
-import type { Transport, TransportHandler } from "../../transport/transport.ts";
+import { ForwardingTransport } from "../../transport/forwarding.ts";
+import type { TransportHandler } from "../../transport/transport.ts";
 
 const KEPT_BYTES = 256;
 
-export class Tap implements Transport {
-  readonly description: string;
-  readonly #transport: Transport;
+export class Tap extends ForwardingTransport {
   readonly #first = new Uint8Array(KEPT_BYTES);
   /** It was ready to take bytes. */
   connected = false;
@@ -19,18 +18,13 @@ export class Tap implements Transport {
   /** The other side ended in order. */
   ended = false;
 
-  constructor(transport: Transport) {
-    this.#transport = transport;
-    this.description = transport.description;
-  }
-
   /** The first bytes that came, 256 at most. */
   get first(): Uint8Array {
     return this.#first.subarray(0, this.received);
   }
 
   open(handler: TransportHandler): void {
-    this.#transport.open({
+    this.lower.open({
       onData: (view) => {
         if (this.received < KEPT_BYTES) this.#first.set(view.subarray(0, KEPT_BYTES - this.received), this.received);
         this.received += view.length;
@@ -46,33 +40,5 @@ export class Tap implements Transport {
       },
       onError: (error) => handler.onError(error),
     });
-  }
-
-  write(bytes: Uint8Array): number {
-    return this.#transport.write(bytes);
-  }
-
-  reserve(length: number): Uint8Array {
-    return this.#transport.reserve(length);
-  }
-
-  commit(length: number): void {
-    this.#transport.commit(length);
-  }
-
-  pause(): void {
-    this.#transport.pause();
-  }
-
-  resume(): void {
-    this.#transport.resume();
-  }
-
-  shutdown(): void {
-    this.#transport.shutdown();
-  }
-
-  destroy(): void {
-    this.#transport.destroy();
   }
 }
