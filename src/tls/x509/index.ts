@@ -39,7 +39,13 @@ export type { PathPlace, Profile, RuleBreach } from "./profile.ts";
 export { profiles } from "./profiles.ts";
 export { type ProvenSignatures, provenSignatures } from "./proven-signatures.ts";
 export { type RevocationOptions, revocationChecks } from "./revocation.ts";
-export type { OcspMode, RevocationChecks, RevocationEvidence, RevocationFindings, RevocationContext } from "./revocation-context.ts";
+export type {
+  OcspMode,
+  RevocationChecks,
+  RevocationContext,
+  RevocationEvidence,
+  RevocationFindings,
+} from "./revocation-context.ts";
 export { encodeSubjectPublicKeyInfo, parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
 export { type AnchorConstraints, parseCertificateChain, type TrustAnchor, trustAnchors } from "./trust.ts";
 export { recheckValidity } from "./validate.ts";
