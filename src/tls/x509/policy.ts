@@ -63,11 +63,12 @@ export function checkPolicy(policy: VerificationPolicy): void {
       unknownTime === "reject" ||
       unknownTime === "acceptUntilKnown" ||
       Number.isFinite(unknownTime.floor)) &&
-    (onCertificate === undefined || typeof onCertificate === "function");
+    (onCertificate === undefined || typeof onCertificate === "function") &&
+    (policy.provenSignatures === undefined || typeof policy.provenSignatures.check === "function");
   if (!isRight)
     throw new UsageError(
       "USAGE_INVALID_ARGUMENT",
-      'maxIntermediates is a number from 0, profile one of profiles, unknownTime "reject", "acceptUntilKnown" or { floor: ms }, onCertificate a function',
+      'maxIntermediates is a number from 0, profile one of profiles, unknownTime "reject", "acceptUntilKnown" or { floor: ms }, onCertificate a function, provenSignatures what provenSignatures() gives',
     );
   if (pins !== undefined) readPins(pins);
 }
