@@ -49,9 +49,10 @@ export class CbcProtection implements RecordProtection {
   }
 
   seal(buffer: Uint8Array, start: number, length: number): Task<number> {
-    this.#counter.next(buffer[start]!, length);
     const text = start + HEADER_BYTES + IV_BYTES;
+    // First what can fail: a record that is not made must not count, or the peer could not read the alert behind it.
     this.#random.fill(buffer.subarray(text - IV_BYTES, text), "cbc_iv");
+    this.#counter.next(buffer[start]!, length);
     return this.#cipher.seal(buffer, text, text + length, this.#counter.bytes);
   }
 

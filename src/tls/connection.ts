@@ -28,7 +28,7 @@ import type { HandshakeStep, TlsConnectionInfo, TlsEvent, TlsStatistics, WorkSta
 import { Framer } from "./framer.ts";
 import { expectMessage, type Handshake, type Incoming, type State } from "./handshake.ts";
 import type { CheckedIdentity } from "./identity.ts";
-import { exportedKeys } from "./key-schedule.ts";
+import { exportedKeys, ownLabels } from "./key-schedule.ts";
 import { decodeEmpty, type HandshakeName, handshakeName } from "./messages.ts";
 import { type Counts, PhaseMeter } from "./phases.ts";
 import { HandshakeReassembly, MESSAGE_HEADER_BYTES } from "./reassembly.ts";
@@ -266,10 +266,13 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   /**
    * Keying material for another protocol (RFC 5705), computed at once. A `context` of no bytes differs from `undefined`.
    *
-   * @throws UsageError before `secured` and after the end; for a `length` that is no whole number from 1 to 65,535, or a longer `context`.
+   * @throws UsageError before `secured` and after the end; for a `length` that is no whole number from 1 to 65,535, or a longer `context`;
+   * for a label of TLS itself (RFC 5705 §4).
    */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
     this.#assertAlive();
+    if (ownLabels.includes(label))
+      throw new UsageError("USAGE_INVALID_ARGUMENT", `"${label}" is a label of TLS itself`);
     if (!(Number.isInteger(length) && length > 0 && length < 2 ** 16 && (context?.length ?? 0) < 2 ** 16))
       throw new UsageError(
         "USAGE_INVALID_ARGUMENT",
@@ -497,8 +500,8 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
     if (level !== AlertLevel.warning && level !== AlertLevel.fatal)
       throw new TlsError("TLS_ILLEGAL_ALERT", `level ${level}`, { data: { level, alert: byte } });
     if (byte === Alert.close_notify) {
-      if (!this.#isTraffic()) throw new TlsError("TLS_CLOSED_IN_HANDSHAKE");
       if (!this.#isClosing) this.#sendAlert(AlertLevel.warning, Alert.close_notify);
+      if (!this.#isTraffic()) throw new TlsError("TLS_CLOSED_IN_HANDSHAKE");
       this.#finishClosed(true);
       return;
     }

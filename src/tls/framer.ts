@@ -119,8 +119,21 @@ export class Framer {
     return true;
   }
 
-  /** Seals for about `units` units and says how many were spent. */
+  /** Seals for about `units` units and says how many were spent. Where sealing fails, all that is not sealed yet is dropped. */
   step(units: number): number {
+    try {
+      return this.#step(units);
+    } catch (error) {
+      // Nothing may leave without what stood before it; but the alert that tells of the failure, which is added next, must not wait for it.
+      this.#buffer.fill(0, this.#sealed, this.#end);
+      this.#end = this.#sealed;
+      this.#pending.length = this.#reserved = 0;
+      this.#sealing = undefined;
+      throw error;
+    }
+  }
+
+  #step(units: number): number {
     let spent = 0;
     while (this.#pending.length > 0 && spent < units) {
       const record = this.#pending[0]!;

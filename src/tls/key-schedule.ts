@@ -20,6 +20,15 @@ export const MASTER_SECRET_BYTES = 48;
 /** Bytes of Finished's verify_data for all suites here. */
 export const VERIFY_DATA_BYTES = 12;
 
+/** Labels of the PRF that are TLS's own, and so no exporter's (RFC 5705 §4, RFC 7627 §4). */
+export const ownLabels: readonly string[] = /* @__PURE__ */ Object.freeze([
+  "client finished",
+  "server finished",
+  "master secret",
+  "extended master secret",
+  "key expansion",
+]);
+
 /** The randoms of both hellos. */
 export interface Randoms {
   readonly client: Uint8Array;

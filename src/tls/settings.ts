@@ -25,6 +25,8 @@ import {
 import { checkPolicy, type VerificationPolicy } from "./x509/policy.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
+/** Random bytes that are not all zeros, from so many on. */
+const LEAST_SEEDED = 16;
 
 /** What the settings of both roles have. */
 export interface CommonSettings {
@@ -178,5 +180,8 @@ class GuardedRandom implements Random {
     } catch (error) {
       throw new TlsError("TLS_RANDOM_FAILED", `for ${purpose}`, { cause: error, data: { purpose } });
     }
+    // Chance gives so many zeros never; a source that did nothing does, and X25519 would take them for a key.
+    if (bytes.length >= LEAST_SEEDED && bytes.every((byte) => byte === 0))
+      throw new TlsError("TLS_RANDOM_FAILED", `for ${purpose}: it gave only zeros`, { data: { purpose } });
   }
 }

@@ -33,7 +33,7 @@ export interface TlsTransport extends Transport {
  *
  * Errors: those of `tlsErrors`, those of the transport below as they are, and `TRANSPORT_HANDSHAKE_TIMEOUT`.
  *
- * @throws TlsError, UsageError for options that cannot be used (`TLS_IDENTITY_MISMATCH`, …).
+ * @throws TlsError, UsageError for options that cannot be used (`TLS_IDENTITY_UNREADABLE`, …), and CertificateError `X509_KEY_MISMATCH`.
  * @example
  * const transport = tls(tcp({ host, port: 8883 }), { serverName: host, trust: amazonTrust, identity, crypto, ...ports });
  */

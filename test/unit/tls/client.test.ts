@@ -8,7 +8,7 @@ import { Alert, alertExplanation, alertForCertificateFlags, alertName } from "..
 import { TlsClient } from "../../../src/tls/client.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
 import { logLevelOfMbedtls } from "../../../src/tls/debug.ts";
-import { tlsErrors } from "../../../src/tls/errors.ts";
+import { TlsError, tlsErrors } from "../../../src/tls/errors.ts";
 import type { Signer, TlsClientOptions } from "../../../src/tls/events.ts";
 import * as messages from "../../../src/tls/messages.ts";
 import { ContentType } from "../../../src/tls/record.ts";
@@ -286,6 +286,87 @@ describe("the engine's calls", () => {
     relay(driver, server);
     expect(driver.error).toMatchObject({ code: "TLS_RANDOM_FAILED", cause, alert: 80, data: { purpose: "ecdhe" } });
     expect(server.alerts).toEqual([[2, 80]]);
+  });
+
+  it("a source of randomness that does nothing is TLS_RANDOM_FAILED, with nothing sent: X25519 would take zeros for a key", () => {
+    const driver = new Driver({ random: { fill: () => {} }, groups: [suites.x25519], crypto: createCrypto() });
+    expect(driver.error).toMatchObject({ code: "TLS_RANDOM_FAILED", data: { purpose: "client_random" } });
+    expect(driver.error?.message).toMatch(/only zeros$/);
+    expect(driver.output).toEqual([]);
+  });
+
+  it("RFC 5246 §6.2.3.2 a source of randomness that fails once for a vector: the alert that says so can be read", () => {
+    const suite = suites.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256;
+    let fails = false;
+    const server = new ScriptedServer({ suite });
+    const driver = new Driver({
+      suites: [suite],
+      random: {
+        fill(into, purpose) {
+          if (fails && purpose === "cbc_iv") {
+            fails = false;
+            throw new Error("busy");
+          }
+          systemRandom.fill(into, purpose);
+        },
+      },
+    });
+    relay(driver, server);
+    fails = true;
+    driver.client.write(bytes(1));
+    driver.rest();
+    relay(driver, server);
+    expect(driver.error).toMatchObject({ code: "TLS_RANDOM_FAILED", data: { purpose: "cbc_iv", phase: "traffic" } });
+    expect(server.alerts).toEqual([[2, 80]]);
+    expect(server.data).toEqual([]);
+  });
+
+  it("RFC 5246 §6.1 a key that is used up: no data leaves any more, but the alert that says so", () => {
+    const suite: suites.CipherSuite = {
+      ...suites.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+      protect: (keys, context) => {
+        const right = suites.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256.protect(keys, context);
+        return {
+          prefixBytes: right.prefixBytes,
+          leastBytes: right.leastBytes,
+          protectedBytes: (length) => right.protectedBytes(length),
+          open: (buffer, start, length) => right.open(buffer, start, length),
+          wipe: () => right.wipe(),
+          seal(buffer, start, length) {
+            if (length === 3) throw new TlsError("TLS_SEQUENCE_EXHAUSTED");
+            return right.seal(buffer, start, length);
+          },
+        };
+      },
+    };
+    for (const budget of [1, 1_000_000]) {
+      const server = new ScriptedServer();
+      const driver = new Driver({ suites: [suite] }, () => budget);
+      relay(driver, server);
+      driver.client.write(bytes(7, 7));
+      driver.client.write(bytes(8, 8, 8));
+      driver.client.write(bytes(9, 9, 9, 9));
+      driver.rest();
+      relay(driver, server);
+      expect(driver.error).toMatchObject({ code: "TLS_SEQUENCE_EXHAUSTED", alert: 80, mbedtls: -0x6b80 });
+      expect(server.data).toEqual([bytes(7, 7)]);
+      expect(server.alerts).toEqual([[2, 80]]);
+    }
+  });
+
+  it("RFC 5705 §4 a label of TLS itself exports nothing", () => {
+    const server = new ScriptedServer();
+    const driver = new Driver();
+    relay(driver, server);
+    for (const label of [
+      "client finished",
+      "server finished",
+      "master secret",
+      "extended master secret",
+      "key expansion",
+    ])
+      expect(() => driver.client.exportKeyingMaterial(label, undefined, 32)).toThrow(/is a label of TLS itself/);
+    expect(driver.client.exportKeyingMaterial("EXPORTER-test", undefined, 32)).toHaveLength(32);
   });
 
   it("RFC 5246 §7.4.9 a Finished that cannot be computed ends the handshake, whatever the server sends (CVE-2025-27810)", () => {

@@ -179,6 +179,15 @@ describe("a server that does nothing wrong", () => {
     expect(driver.client.write(bytes(1))).toBe(0);
   });
 
+  it("RFC 5246 §7.2.1 close_notify is answered in the handshake too", () => {
+    const server = new ScriptedServer({ framing: () => plain(alert, bytes(1, 0)) });
+    const driver = new Driver();
+    talk(driver, server);
+    talk(driver, server);
+    expect(driver.error?.code).toBe("TLS_CLOSED_IN_HANDSHAKE");
+    expect(server.alerts).toEqual([[AlertLevel.warning, Alert.close_notify]]);
+  });
+
   it("RFC 5246 §7.2.1 close_notify that crosses ours is not answered again, and neither is a HelloRequest", () => {
     const server = new ScriptedServer();
     const driver = new Driver();
