@@ -7,7 +7,8 @@
  *
  * Bounds: limbs are at most 2^23 + 2^6 in absolute value, so that a column of five blocks, which is 2·55 products of two limbs and a
  * carry, stays below 2^53, where doubles are exact. Cells are between -N and N: N·16 < R, so that a product of two is below
- * N/16 + N/2 again and nothing is ever subtracted at the end. `test/unit/crypto/rsa-limbs.test.ts` runs the extremes.
+ * N/16 + N/2 again and nothing is ever subtracted at the end. `test/unit/crypto/limb-bounds.test.ts` proves it by running this code on
+ * intervals.
  *
  * Left out on purpose: numbers of more than five blocks, as RSA beyond 2,560 bits has: there BigInt is as fast. And RSA's public powers.
  *
@@ -27,6 +28,8 @@ const EXTRA_BITS = 24 + 4;
 const KEPT_CELLS = 3;
 /** Those and what a power needs: 32 powers of the base, the result, and two to read it. */
 const CELLS = KEPT_CELLS + 35;
+/** Arithmetics that a provider keeps for its next powers: more are only there where that many are computed at the same time. */
+const MAX_SPARE = 4;
 const LIMB_MASK = 0xffffffn;
 const BLOCK_MASK = (1n << LIMBS_BITS) - 1n;
 
@@ -160,7 +163,8 @@ class LimbModular implements ModularArithmetic<Cell> {
     this.#columns.fill(0);
     this.#prime = this.#multiple = 1n;
     this.#used = KEPT_CELLS;
-    this.#spare.push(this);
+    this.#spare.unshift(this);
+    this.#spare.length = Math.min(this.#spare.length, MAX_SPARE);
   }
 
   #cell(): Cell {

@@ -1,12 +1,15 @@
 /**
- * The limb code run on intervals: each method of `p256-limbs.ts` is read as source and computed with all values that a limb can have at once.
- * Whatever leaves the range in which doubles are exact integers throws, so that no input of any size can.
+ * The code on limbs run on intervals: a module is compiled with calls in the place of its sums, differences and products, and computes with all
+ * values that a limb can have at once. Whatever leaves the range in which doubles are exact integers throws, so that no input of any size can.
  */
 
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import type { Task } from "../../../src/task.ts";
-import type { Field } from "../../../src/tls/crypto/field.ts";
+import { p256 } from "../../../src/tls/crypto/curve-parameters.ts";
+import type { Arithmetic, Field } from "../../../src/tls/crypto/field.ts";
+import { LIMBS, LIMBS_BITS } from "../../../src/tls/crypto/limbs.ts";
+import type { ModularArithmetic, RsaArithmetic } from "../../../src/tls/crypto/modular.ts";
 
 /** All integers from `low` to `high`. `roundOf` is the value that this one was rounded from, to a multiple of 2^24. */
 export interface Interval {
@@ -15,18 +18,24 @@ export interface Interval {
   readonly roundOf?: Interval;
 }
 
-export type IntervalCell = Interval[];
+/** A typed array of intervals. */
+export interface IntervalCell extends ArrayLike<Interval> {
+  readonly length: number;
+  [index: number]: Interval;
+  readonly buffer: Interval[];
+  set(values: ArrayLike<Interval>): void;
+  subarray(from: number, to: number): IntervalCell;
+  fill(value: number, from?: number, to?: number): IntervalCell;
+}
 
-type Value = Interval | "ROUND" | "CARRY" | { readonly pending: Interval };
+/** What the code adds and takes away to round, and multiplies with to hand on. */
+const ROUND = Symbol("ROUND");
+const CARRY = Symbol("CARRY");
+type Value = number | bigint | Interval | typeof ROUND | typeof CARRY | { readonly pending: Interval };
 
 const EXACT = 1n << 53n;
-const HALF = 1n << 23n;
-const CONSTANTS: Record<string, Value> = {
-  ROUND: "ROUND",
-  CARRY: "CARRY",
-  SHIFT8: exactly(1n << 8n),
-  SHIFT16: exactly(1n << 16n),
-};
+export const HALF = 1n << 23n;
+const RADIX = 1n << 24n;
 
 export function exactly(value: bigint): Interval {
   return { low: value, high: value };
@@ -41,21 +50,47 @@ export const FRESH = 1n << 18n;
 /** The last limb of a reduced cell: a product, or one less three others, as coordinates are. */
 export const REDUCED = 1n << 19n;
 
+/** A part of memory as a typed array shows it. */
+function view(memory: Interval[], offset: number, length: number): IntervalCell {
+  const at = (name: string | symbol) => (typeof name === "string" && /^\d+$/.test(name) ? offset + Number(name) : -1);
+  const members: Pick<IntervalCell, "length" | "buffer" | "set" | "subarray" | "fill"> = {
+    length,
+    buffer: memory,
+    set: (values) => {
+      for (let i = 0; i < values.length; i++) memory[offset + i] = values[i]!;
+    },
+    subarray: (from, to) => view(memory, offset + from, to - from),
+    fill(value, from = 0, to = length) {
+      memory.fill(exactly(BigInt(value)), offset + from, offset + to);
+      return whole;
+    },
+  };
+  const whole = new Proxy(members as IntervalCell, {
+    get: (target, name) => (at(name) < 0 ? Reflect.get(target, name) : memory[at(name)]),
+    set: (_, name, value) => {
+      memory[at(name)] = asInterval(value as Value);
+      return true;
+    },
+  });
+  return whole;
+}
+
 /** A cell whose last limb may have any value up to `last`: what is true of the outputs if it is true of the inputs is a proof. */
 export function cell(last: bigint): IntervalCell {
-  return Array.from({ length: 11 }, (_, i) => upTo(i < 10 ? HALF : last));
+  const limbs = Array.from({ length: LIMBS }, (_, i) => upTo(i < LIMBS - 1 ? HALF : last));
+  return view(limbs, 0, LIMBS);
 }
 
-function within(value: Interval, bound: bigint): boolean {
-  return value.low >= -bound && value.high <= bound;
+/** Whether all limbs are at most `limit` in absolute value, and the last one at most `last`. */
+export function isWithin(value: ArrayLike<Interval>, last: bigint, limit = HALF): boolean {
+  return Array.from(value).every(({ low, high }, i) => {
+    const bound = i === value.length - 1 ? last : limit;
+    return low >= -bound && high <= bound;
+  });
 }
 
-export function isWithin(value: IntervalCell, last: bigint): boolean {
-  return cell(last).every((limit, i) => within(value[i]!, limit.high));
-}
-
-function isInterval(value: Value): value is Interval {
-  return typeof value === "object" && "low" in value;
+function isInterval(value: unknown): value is Interval {
+  return typeof value === "object" && value !== null && "low" in value;
 }
 
 function checked(low: bigint, high: bigint): Interval {
@@ -63,31 +98,97 @@ function checked(low: bigint, high: bigint): Interval {
   return { low, high };
 }
 
-function roundedTo(value: bigint): bigint {
-  return ((value + HALF) >> 24n) << 24n;
+/** The multiples of 2^24 that a value may be rounded to: a tie may go either way. */
+function rounded({ low, high }: Interval): Interval {
+  return { low: -((HALF - low) >> 24n) << 24n, high: ((high + HALF) >> 24n) << 24n };
 }
 
-function binary(operator: string, a: Value, b: Value): Value {
-  if (operator === "+" && isInterval(a) && b === "ROUND") return { pending: a };
-  if (operator === "-" && typeof a === "object" && "pending" in a && b === "ROUND") {
-    // A tie may go either way.
-    const { low, high } = a.pending;
-    return { low: roundedTo(low) - (1n << 24n), high: roundedTo(high) + (1n << 24n), roundOf: a.pending };
-  }
-  if (operator === "*" && b === "CARRY" && isInterval(a)) {
+/** One operation of the code, on numbers as they are, and on intervals. */
+function operate(operator: string, a: Value, b: Value): Value {
+  if (operator === "+" && b === ROUND && isInterval(a)) return { pending: a };
+  if (operator === "-" && b === ROUND && typeof a === "object" && "pending" in a)
+    return { ...rounded(a.pending), roundOf: a.pending };
+  if (operator === "*" && b === CARRY && isInterval(a)) {
     if (a.roundOf === undefined) throw new RangeError("a carry that is no integer");
     return { low: a.low >> 24n, high: a.high >> 24n };
   }
-  if (!isInterval(a) || !isInterval(b)) throw new RangeError(`${operator} on what is not understood`);
-  if (operator === "-" && b.roundOf === a) return upTo(HALF);
-  if (operator === "+") return checked(a.low + b.low, a.high + b.high);
-  if (operator === "-") return checked(a.low - b.high, a.high - b.low);
-  if (operator !== "*") throw new RangeError(`operator ${operator}`);
-  const products = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high];
-  const compare = (x: bigint, y: bigint) => (x < y ? -1 : x > y ? 1 : 0);
+  if (!isInterval(a) && !isInterval(b)) return native(operator, a as number, b as number);
+  const [x, y] = [asInterval(a), asInterval(b)];
+  if (operator === "-" && y.roundOf === x)
+    return y.low === y.high ? { low: x.low - y.low, high: x.high - y.low } : upTo(HALF);
+  if (operator === "+") return checked(x.low + y.low, x.high + y.high);
+  if (operator === "-") return checked(x.low - y.high, x.high - y.low);
+  const products = [x.low * y.low, x.low * y.high, x.high * y.low, x.high * y.high];
+  const compare = (p: bigint, q: bigint) => (p < q ? -1 : p > q ? 1 : 0);
   products.sort(compare);
   return checked(products[0]!, products[3]!);
 }
+
+function native(operator: string, a: number, b: number): number {
+  return operator === "+" ? a + b : operator === "-" ? a - b : a * b;
+}
+
+function asInterval(value: Value): Interval {
+  if (isInterval(value)) return value;
+  if (typeof value === "number") return exactly(BigInt(value));
+  throw new RangeError(`${String(value)} where a limb is wanted`);
+}
+
+const OPERATORS: ReadonlyMap<ts.SyntaxKind, string> = new Map([
+  [ts.SyntaxKind.PlusToken, "+"],
+  [ts.SyntaxKind.MinusToken, "-"],
+  [ts.SyntaxKind.AsteriskToken, "*"],
+  [ts.SyntaxKind.PlusEqualsToken, "+"],
+]);
+
+/** Puts calls of `operate` in the place of operators. */
+const operators: ts.TransformerFactory<ts.SourceFile> = (context) => {
+  const { factory } = context;
+  const visit = (node: ts.Node): ts.Node => {
+    const inner = ts.visitEachChild(node, visit, context);
+    const operator = ts.isBinaryExpression(inner) ? OPERATORS.get(inner.operatorToken.kind) : undefined;
+    if (!ts.isBinaryExpression(inner) || operator === undefined) return inner;
+    const operands = [factory.createStringLiteral(operator), inner.left, inner.right];
+    const call = factory.createCallExpression(factory.createIdentifier("operate"), undefined, operands);
+    return inner.operatorToken.kind === ts.SyntaxKind.PlusEqualsToken
+      ? factory.createAssignment(inner.left, call)
+      : call;
+  };
+  return (file) => ts.visitEachChild(file, visit, context);
+};
+
+/** What `limbs.ts` exports, for intervals. */
+function limbsModule(toLimbs: (limbs: IntervalCell) => void): object {
+  const newLimbs = (count: number): IntervalCell[] => {
+    const memory = new Array<Interval>(count * LIMBS).fill(exactly(0n));
+    return Array.from({ length: count }, (_, i) => view(memory, i * LIMBS, LIMBS));
+  };
+  return { ROUND, CARRY, LIMBS, LIMBS_BITS, newLimbs, toLimbs };
+}
+
+type Modules = Readonly<Record<string, object>>;
+
+/** Runs a module of `src/tls/crypto` on intervals, and returns its exports. */
+function onIntervals(name: string, modules: Modules, change: (source: string) => string): object {
+  const source = change(readFileSync(new URL(`../../../src/tls/crypto/${name}`, import.meta.url), "utf8"));
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+    transformers: { before: [operators] },
+  });
+  const exported = {};
+  const array = new Proxy(Float64Array, {
+    construct: (_, [values]: [number | Interval[]]) => {
+      const memory = typeof values === "number" ? new Array<Interval>(values).fill(exactly(0n)) : values;
+      return view(memory, 0, memory.length);
+    },
+  });
+  const run = new Function("exports", "require", "operate", "Float64Array", outputText);
+  run(exported, (path: string) => modules[path] ?? {}, operate, array);
+  return exported;
+}
+
+/** The source as it is. */
+const unchanged = (source: string): string => source;
 
 /** The field of `p256-limbs.ts` on intervals, out of its source. */
 export class IntervalField implements Field<IntervalCell> {
@@ -96,28 +197,24 @@ export class IntervalField implements Field<IntervalCell> {
   readonly uniform = true;
   /** Answers of `isZero`, in turn; false when they have run out. */
   readonly zeros: boolean[] = [];
-  readonly #methods = new Map<string, ts.MethodDeclaration>();
-  readonly #own: Record<string, IntervalCell> = {
-    "#zero": this.zero(),
-    "#product": this.zero(),
-  };
+  readonly #field: Field<IntervalCell>;
 
-  constructor(change: (source: string) => string = (source) => source) {
-    const source = change(readFileSync(new URL("../../../src/tls/crypto/p256-limbs.ts", import.meta.url), "utf8"));
-    const file = ts.createSourceFile("p256-limbs.ts", source, ts.ScriptTarget.ES2022, true);
-    for (const statement of file.statements)
-      if (ts.isClassDeclaration(statement))
-        for (const member of statement.members)
-          if (ts.isMethodDeclaration(member)) this.#methods.set(member.name.getText(), member);
+  constructor(change = unchanged) {
+    const limbs = limbsModule((out) => out.set(cell(FRESH)));
+    const modules = { "./limbs.ts": limbs, "./curve-parameters.ts": { p256 }, "./integers.ts": { mod: () => 0n } };
+    const { p256LimbArithmetic } = onIntervals("p256-limbs.ts", modules, change) as {
+      p256LimbArithmetic: Arithmetic<IntervalCell>;
+    };
+    this.#field = p256LimbArithmetic(0n, 0);
   }
 
   zero(): IntervalCell {
-    return Array.from({ length: 11 }, () => exactly(0n));
+    return this.#field.zero();
   }
 
   /** Any integer of the field. */
   element(): IntervalCell {
-    return cell(FRESH);
+    return this.#field.element(0n);
   }
 
   integer(): bigint {
@@ -129,7 +226,7 @@ export class IntervalField implements Field<IntervalCell> {
   }
 
   copy(out: IntervalCell, a: IntervalCell): void {
-    a.forEach((limb, i) => void (out[i] = limb));
+    this.#field.copy(out, a);
   }
 
   select(): void {
@@ -150,83 +247,51 @@ export class IntervalField implements Field<IntervalCell> {
     return this.zeros.shift() ?? false;
   }
 
-  add(...cells: IntervalCell[]): void {
-    this.#run("add", cells);
+  add(out: IntervalCell, a: IntervalCell, b: IntervalCell): void {
+    this.#field.add(out, a, b);
   }
 
-  subtract(...cells: IntervalCell[]): void {
-    this.#run("subtract", cells);
+  subtract(out: IntervalCell, a: IntervalCell, b: IntervalCell): void {
+    this.#field.subtract(out, a, b);
   }
 
-  multiply(...cells: IntervalCell[]): void {
-    this.#run("multiply", cells);
+  multiply(out: IntervalCell, a: IntervalCell, b: IntervalCell): void {
+    this.#field.multiply(out, a, b);
   }
 
-  square(...cells: IntervalCell[]): void {
-    this.#run("square", cells);
+  square(out: IntervalCell, a: IntervalCell): void {
+    this.#field.square(out, a);
   }
 
-  multiplySubtract(...cells: IntervalCell[]): void {
-    this.#run("multiplySubtract", cells);
+  multiplySubtract(out: IntervalCell, a: IntervalCell, b: IntervalCell, c: IntervalCell): void {
+    this.#field.multiplySubtract(out, a, b, c);
   }
 
-  squareSubtract(...cells: IntervalCell[]): void {
-    this.#run("squareSubtract", cells);
+  squareSubtract(out: IntervalCell, a: IntervalCell, b: IntervalCell): void {
+    this.#field.squareSubtract(out, a, b);
   }
 
-  multiplyTwiceSubtract(...cells: IntervalCell[]): void {
-    this.#run("multiplyTwiceSubtract", cells);
+  multiplyTwiceSubtract(out: IntervalCell, a: IntervalCell, b: IntervalCell, c: IntervalCell, d: IntervalCell): void {
+    this.#field.multiplyTwiceSubtract(out, a, b, c, d);
   }
+}
 
-  #run(name: string, cells: readonly IntervalCell[]): void {
-    const method = this.#methods.get(name)!;
-    const variables = new Map<string, Value | IntervalCell>(Object.entries(CONSTANTS));
-    method.parameters.forEach((parameter, i) => void variables.set(parameter.name.getText(), cells[i]!));
-    for (const statement of method.body!.statements) this.#execute(statement, variables);
-  }
+/** The last limb of a residue of RSA: N·16 is below R. */
+export const RSA_LAST = 1n << 20n;
 
-  #execute(statement: ts.Statement, variables: Map<string, Value | IntervalCell>): void {
-    if (ts.isVariableStatement(statement)) {
-      for (const { name, initializer } of statement.declarationList.declarations)
-        variables.set(name.getText(), this.#value(initializer!, variables));
-      return;
-    }
-    if (!ts.isExpressionStatement(statement)) throw new SyntaxError(statement.getText());
-    const { expression } = statement;
-    if (ts.isCallExpression(expression) && ts.isPropertyAccessExpression(expression.expression)) {
-      const cells = expression.arguments.map((argument) => this.#cell(argument, variables));
-      this.#run(expression.expression.name.getText(), cells);
-      return;
-    }
-    if (!ts.isBinaryExpression(expression) || expression.operatorToken.kind !== ts.SyntaxKind.EqualsToken)
-      throw new SyntaxError(statement.getText());
-    const value = this.#value(expression.right, variables);
-    if (ts.isIdentifier(expression.left)) variables.set(expression.left.text, value);
-    else if (ts.isElementAccessExpression(expression.left))
-      this.#cell(expression.left.expression, variables)[Number(expression.left.argumentExpression.getText())] =
-        value as Interval;
-    else throw new SyntaxError(statement.getText());
-  }
+/** A residue of `rsa-limbs.ts` on intervals. */
+export interface IntervalResidue {
+  readonly limbs: IntervalCell;
+}
 
-  #cell(node: ts.Expression, variables: Map<string, Value | IntervalCell>): IntervalCell {
-    const found = ts.isPropertyAccessExpression(node) ? this.#own[node.name.getText()] : variables.get(node.getText());
-    if (!Array.isArray(found)) throw new SyntaxError(node.getText());
-    return found;
-  }
-
-  #value(node: ts.Expression, variables: Map<string, Value | IntervalCell>): Value {
-    if (ts.isNonNullExpression(node) || ts.isParenthesizedExpression(node))
-      return this.#value(node.expression, variables);
-    if (ts.isElementAccessExpression(node))
-      return this.#cell(node.expression, variables)[Number(node.argumentExpression.getText())]!;
-    if (ts.isBinaryExpression(node))
-      return binary(
-        node.operatorToken.getText(),
-        this.#value(node.left, variables),
-        this.#value(node.right, variables),
-      );
-    const value = variables.get(node.getText());
-    if (value === undefined || Array.isArray(value)) throw new SyntaxError(node.getText());
-    return value;
-  }
+/** The arithmetic of `rsa-limbs.ts` and `limb-blocks.ts` with moduli of so many blocks on intervals, out of their source. */
+export function intervalRsa(blocks: number, change = unchanged): ModularArithmetic<IntervalResidue> {
+  let written = 0;
+  // A number is written block by block: all bits of a block may be set, but for the last one's, which is the room below R.
+  const limbs = limbsModule((out) => out.set(cell(++written % blocks === 0 ? RSA_LAST : RADIX)));
+  const modules: Record<string, object> = { "./limbs.ts": limbs };
+  modules["./limb-blocks.ts"] = onIntervals("limb-blocks.ts", modules, change);
+  const { rsaLimbs } = onIntervals("rsa-limbs.ts", modules, change) as { rsaLimbs: RsaArithmetic };
+  const bits = Number(LIMBS_BITS) * blocks - 28;
+  return rsaLimbs.prepare()((1n << BigInt(bits)) - 1n, bits) as ModularArithmetic<IntervalResidue>;
 }

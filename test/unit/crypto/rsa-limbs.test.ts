@@ -145,6 +145,18 @@ describe("RFC 8017 §8.2 signatures on limbs", () => {
     expect(onLimbs(auto((1n << 1299n) + 1n, 1300))).toBe(false);
   });
 
+  it("the memory of a few powers is kept for the next ones, however many there were at a time", () => {
+    const maker = rsaLimbs.prepare();
+    const prime = toInteger(keyOf(1024).prime1);
+    const fields = Array.from({ length: 20 }, () => maker(prime, 512));
+    for (const field of fields) field.wipe();
+    const again = Array.from({ length: 20 }, () => maker(prime, 512));
+    expect(again.filter((field) => fields.includes(field))).toHaveLength(4);
+    // What was wiped last comes first.
+    again[7]!.wipe();
+    expect(maker(prime, 512)).toBe(again[7]);
+  });
+
   it("cells are overwritten when a power is done", () => {
     const field = make(toInteger(keyOf(1024).prime1), 512) as ModularArithmetic<{ limbs: Float64Array }>;
     const cell = field.element(12345n);
