@@ -122,6 +122,17 @@ describe("the framer", () => {
     }
   });
 
+  it("room for less than 1024 bytes behind other records is not told", () => {
+    const roomBehind = (bytes: number): number => {
+      const framer = new Framer();
+      framer.add(ContentType.handshake, new Uint8Array(bytes - HEADER_BYTES));
+      framer.protection = protection();
+      return framer.room;
+    };
+    expect(roomBehind(16_384 - 1024)).toBe(1024);
+    expect(roomBehind(16_384 - 1023)).toBe(0);
+  });
+
   it("a wiped key seals and opens nothing", () => {
     const wiped = protection();
     wiped.wipe();
