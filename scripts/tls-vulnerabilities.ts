@@ -389,8 +389,13 @@ export const vulnerabilities: readonly {
       {
         name: "Randomness that fails or is short",
         how: "Keys of zeros.",
-        why: "The source is passed in, and its failure ends the handshake before anything is sent.",
-        proof: [client("a source of randomness that fails is TLS_RANDOM_FAILED, with nothing sent")],
+        why: "The source is passed in; that it fails, or does nothing, ends the handshake before anything is sent.",
+        proof: [
+          client("a source of randomness that fails is TLS_RANDOM_FAILED, with nothing sent"),
+          client(
+            "a source of randomness that does nothing is TLS_RANDOM_FAILED, with nothing sent: X25519 would take zeros for a key",
+          ),
+        ],
       },
       {
         name: "Secrets that stay in memory",
