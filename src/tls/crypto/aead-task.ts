@@ -54,6 +54,8 @@ export abstract class AeadTask implements Task<boolean> {
   #spent = 0;
   #result = false;
   #usable = true;
+  /** The key was wiped in the middle of sealing: what stands in the buffer is not sealed. */
+  #broken = false;
 
   constructor(blockBytes: number, blockUnits: number) {
     this.#blockBytes = blockBytes;
@@ -96,6 +98,7 @@ export abstract class AeadTask implements Task<boolean> {
 
   step(units: number): boolean {
     const buffer = this.#buffer;
+    if (this.#broken) throw new UsageError("USAGE_WRONG_STATE", "the cipher's key was wiped");
     if (buffer === undefined) return true;
     const limit = this.#spent + units;
     do {
@@ -117,6 +120,9 @@ export abstract class AeadTask implements Task<boolean> {
   wipe(): void {
     this.wipeKey();
     this.#tag.fill(0);
+    this.#broken = this.#sealing && this.#buffer !== undefined;
+    // What was opened half way is not to be read.
+    if (!this.#sealing) this.#buffer?.fill(0, this.#start, this.#end);
     this.#buffer = undefined;
     // What was not finished is not authentic.
     this.#result = false;

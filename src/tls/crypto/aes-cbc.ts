@@ -4,6 +4,7 @@
  * @module
  */
 
+import { UsageError } from "../../errors.ts";
 import type { BlockEncryption } from "./aes.ts";
 import type { BlockDecryption } from "./aes-decrypt.ts";
 import type { AesForm } from "./aes-form.ts";
@@ -17,6 +18,7 @@ export class AesCbc {
   readonly #chain = new Int32Array(4);
   readonly #block = new Int32Array(4);
   readonly #next = new Int32Array(4);
+  #wiped = false;
 
   /**
    * @param form - with its tables, shared by all keys of a provider.
@@ -25,6 +27,11 @@ export class AesCbc {
   constructor(form: AesForm, key: Uint8Array, direction: "encrypt" | "decrypt") {
     this.#aes = form.encryption(key);
     this.#inverse = direction === "decrypt" ? form.decryption(key) : undefined;
+  }
+
+  /** Throws UsageError `USAGE_WRONG_STATE` after {@link wipe}: what is encrypted without a key, anyone can read. */
+  checkKey(): void {
+    if (this.#wiped) throw new UsageError("USAGE_WRONG_STATE", "the cipher's key was wiped");
   }
 
   /** Takes the initialization vector of 16 bytes at `bytes[at]`. */
@@ -60,6 +67,7 @@ export class AesCbc {
     this.#inverse?.wipe();
     this.#chain.fill(0);
     this.#block.fill(0);
+    this.#wiped = true;
   }
 }
 

@@ -19,8 +19,7 @@ const BLOCK_UNITS = 8;
 
 /** A key for AES-CTR. */
 export class AesCtr {
-  readonly #aes: Aes;
-  #wiped = false;
+  readonly #key: Key;
 
   /**
    * Each key makes a table of 4 KiB for itself.
@@ -31,7 +30,7 @@ export class AesCtr {
   constructor(key: Uint8Array) {
     if (key.length !== 16 && key.length !== 24 && key.length !== 32)
       throw new UsageError("USAGE_INVALID_ARGUMENT", "a key of AES has 16, 24 or 32 bytes");
-    this.#aes = new Aes(aesTable(), key);
+    this.#key = { aes: new Aes(aesTable(), key), wiped: false };
   }
 
   /**
@@ -39,34 +38,44 @@ export class AesCtr {
    * on with where the range was whole blocks.
    *
    * @param counter - the first counter block: 16 bytes, counted up as one big-endian number, from all ones to zero.
-   * @throws UsageError `USAGE_INVALID_ARGUMENT` where block or range are wrong; `USAGE_WRONG_STATE` after {@link wipe}.
+   * @throws UsageError `USAGE_INVALID_ARGUMENT` where block or range are wrong; `USAGE_WRONG_STATE` after {@link wipe}, and so does a task
+   * that was not done then.
    */
   apply(buffer: Uint8Array, start: number, end: number, counter: Uint8Array): Task<Uint8Array> {
-    if (this.#wiped) throw new UsageError("USAGE_WRONG_STATE", "the cipher's key was wiped");
+    checkKey(this.#key);
     if (counter.length !== BLOCK_BYTES)
       throw new UsageError("USAGE_INVALID_ARGUMENT", "a counter block of AES has 16 bytes");
     if (!(start >= 0 && start <= end && end <= buffer.length))
       throw new UsageError("USAGE_INVALID_ARGUMENT", "the range does not lie in the buffer");
-    return new CtrTask(this.#aes, buffer, start, end, counter);
+    return new CtrTask(this.#key, buffer, start, end, counter);
   }
 
   wipe(): void {
-    this.#aes.wipe();
-    this.#wiped = true;
+    this.#key.aes.wipe();
+    this.#key.wiped = true;
   }
 }
 
+interface Key {
+  readonly aes: Aes;
+  wiped: boolean;
+}
+
+function checkKey({ wiped }: Key): void {
+  if (wiped) throw new UsageError("USAGE_WRONG_STATE", "the cipher's key was wiped");
+}
+
 class CtrTask extends Sliced<Uint8Array> {
-  readonly #aes: Aes;
+  readonly #key: Key;
   readonly #buffer: Uint8Array;
   readonly #end: number;
   #at: number;
   readonly #counter = new Int32Array(4);
   readonly #stream = new Int32Array(4);
 
-  constructor(aes: Aes, buffer: Uint8Array, start: number, end: number, counter: Uint8Array) {
+  constructor(key: Key, buffer: Uint8Array, start: number, end: number, counter: Uint8Array) {
     super();
-    this.#aes = aes;
+    this.#key = key;
     this.#buffer = buffer;
     this.#at = start;
     this.#end = end;
@@ -74,10 +83,11 @@ class CtrTask extends Sliced<Uint8Array> {
   }
 
   protected advance(): number {
+    checkKey(this.#key);
     const at = this.#at;
     const rest = this.#end - at;
     if (rest > 0) {
-      this.#aes.encrypt(this.#counter, this.#stream);
+      this.#key.aes.encrypt(this.#counter, this.#stream);
       this.#count();
       if (rest >= BLOCK_BYTES) this.#addBlock(at);
       else this.#addBytes(at, rest);

@@ -33,6 +33,7 @@ export class CbcEtm implements CbcCipher {
   }
 
   seal(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number> {
+    this.#keys.cipher.checkKey();
     const expansion = this.expansion(end - start);
     checkRange(buffer, start, end, expansion);
     const macAt = end + expansion - this.#keys.algorithm.outputBytes;
@@ -41,6 +42,7 @@ export class CbcEtm implements CbcCipher {
   }
 
   open(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number | undefined> {
+    this.#keys.cipher.checkKey();
     checkRange(buffer, start, end, 0);
     return new OpenTask(this.#keys, buffer, start, end - this.#keys.algorithm.outputBytes, header);
   }
@@ -122,6 +124,7 @@ class SealTask extends EtmTask<number> {
   #isEncrypted = false;
 
   protected advance(): number {
+    this.keys.cipher.checkKey();
     if (!this.#isEncrypted) {
       const units = this.cipher("encrypt");
       this.#isEncrypted = this.isThrough;
@@ -141,6 +144,7 @@ class OpenTask extends EtmTask<number | undefined> {
   #isAuthentic = false;
 
   protected advance(): number {
+    this.keys.cipher.checkKey();
     const bytes = this.macAt - this.start;
     if (bytes < BLOCK_BYTES || bytes % BLOCK_BYTES !== 0) return this.#refuse();
     if (!this.#isAuthentic) {

@@ -56,6 +56,7 @@ export class CbcHmac implements CbcCipher {
   }
 
   seal(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number> {
+    this.#cipher.checkKey();
     checkRange(buffer, start, end, this.expansion(end - start));
     return new SealTask(
       this.#cipher,
@@ -70,6 +71,7 @@ export class CbcHmac implements CbcCipher {
   }
 
   open(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number | undefined> {
+    this.#cipher.checkKey();
     checkRange(buffer, start, end, 0);
     return new OpenTask(this.#cipher, this.#hmac, this.#algorithm, buffer, start, end, header);
   }
@@ -132,6 +134,7 @@ class SealTask extends Sliced<number> {
   }
 
   protected advance(): number {
+    this.#cipher.checkKey();
     const { outputBytes, blockBytes, unitsPerBlock } = this.#algorithm;
     if (this.#phase === "header") {
       this.#hmac.begin();
@@ -212,6 +215,7 @@ class OpenTask extends Sliced<number | undefined> {
   }
 
   protected advance(): number {
+    this.#cipher.checkKey();
     if (this.#phase === "cipher") return this.#decrypt();
     if (this.#phase === "padding") return this.#unpad();
     if (this.#phase === "hash") return this.#hash();

@@ -121,6 +121,7 @@ export interface Aead {
   seal(buffer: Uint8Array, start: number, end: number, nonce: Uint8Array, aad: Uint8Array): Task<void>;
   /** Decrypts `buffer[start, end)` in place; the tag stands at `end`. False, and the range wiped, where the tag is wrong. */
   open(buffer: Uint8Array, start: number, end: number, nonce: Uint8Array, aad: Uint8Array): Task<boolean>;
+  /** Overwrites the key. Calls throw `USAGE_WRONG_STATE` then, and so does sealing that was not done; what was not opened is refused. */
   wipe(): void;
 }
 
@@ -143,6 +144,7 @@ export interface CbcCipher {
    * `undefined`, and the range wiped, where padding or MAC is wrong: which of them, nobody learns.
    */
   open(buffer: Uint8Array, start: number, end: number, header: Uint8Array): Task<number | undefined>;
+  /** Overwrites the keys. Calls throw `USAGE_WRONG_STATE` then, and so do tasks that were not done. */
   wipe(): void;
 }
 

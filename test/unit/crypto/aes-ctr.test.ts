@@ -98,7 +98,11 @@ describe("NIST SP 800-38A §6.5 AES-CTR", () => {
       [Number.NaN, 4],
     ] as const)
       expect(() => cipher.apply(buffer, start, end, COUNTER)).toThrow(wrong);
+    const begun = cipher.apply(new Uint8Array(48), 0, 48, COUNTER);
+    begun.step(1);
     cipher.wipe();
-    expect(() => cipher.apply(buffer, 0, 8, COUNTER)).toThrow(expect.objectContaining({ code: "USAGE_WRONG_STATE" }));
+    const wiped = expect.objectContaining({ code: "USAGE_WRONG_STATE" });
+    expect(() => cipher.apply(buffer, 0, 8, COUNTER)).toThrow(wiped);
+    expect(() => begun.step(1)).toThrow(wiped);
   });
 });

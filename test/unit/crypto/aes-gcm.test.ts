@@ -152,5 +152,19 @@ describe("AES-GCM", () => {
     opening.step(1);
     aead.wipe();
     expect(finish(opening)).toBe(false);
+    expect(buffer.subarray(0, 64)).toEqual(new Uint8Array(64));
+  });
+
+  it("a key that is wiped before a record is sealed ends the task: what stands there must not be sent", () => {
+    const aead = crypto.aead("aes-128-gcm", fromHex(key128));
+    const sealing = aead.seal(new Uint8Array(80), 0, 64, fromHex(nonce), new Uint8Array(0));
+    sealing.step(1);
+    aead.wipe();
+    expect(() => sealing.step(1)).toThrow(expect.objectContaining({ code: "USAGE_WRONG_STATE" }));
+    const done = crypto.aead("aes-128-gcm", fromHex(key128));
+    const sealed = done.seal(new Uint8Array(80), 0, 64, fromHex(nonce), new Uint8Array(0));
+    finish(sealed);
+    done.wipe();
+    expect(sealed.step(1)).toBe(true);
   });
 });

@@ -121,6 +121,24 @@ describe("a provider with CBC", () => {
     expect(() => none.cbc("aes-128-cbc", aes, "sha1", new Uint8Array(20), "mac-then-encrypt")).toThrow(refuse);
   });
 
+  it.each(["mac-then-encrypt", "encrypt-then-mac"] as const)("%s: nothing goes on without the keys", (order) => {
+    const wiped = expect.objectContaining({ code: "USAGE_WRONG_STATE" });
+    const small = composeCrypto({ hashes: [sha1], aeads: [], cbcs: [aes128Cbc], groups: [], signatures: [] });
+    const cipher = small.cbc("aes-128-cbc", aes, "sha1", new Uint8Array(20), order);
+    const header = new Uint8Array(13);
+    const sealed = new Uint8Array(IV + 1000 + cipher.expansion(1000));
+    finish(cipher.seal(sealed, IV, IV + 1000, header));
+    const begun = [
+      cipher.seal(new Uint8Array(sealed.length), IV, IV + 1000, header),
+      cipher.open(sealed, IV, sealed.length, header),
+    ];
+    for (const task of begun) task.step(1);
+    cipher.wipe();
+    for (const task of begun) expect(() => task.step(1)).toThrow(wiped);
+    expect(() => cipher.seal(sealed, IV, IV + 1000, header)).toThrow(wiped);
+    expect(() => cipher.open(sealed, IV, sealed.length, header)).toThrow(wiped);
+  });
+
   it("takes keys of the right lengths only", () => {
     for (const [keyBytes, macBytes] of [
       [15, 20],
