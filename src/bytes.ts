@@ -184,6 +184,9 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
+/** Printable ASCII without the backslash: nearly every text. */
+const PLAIN = /^[ -[\]-~]*$/;
+
 /**
  * A peer's text made safe for a log or a message: control characters, quotes and what is not ASCII are escaped, and what is
  * longer than `limit` characters is cut.
@@ -192,6 +195,7 @@ function isLowSurrogate(unit: number): boolean {
  * printable("a\nb"); // "a\\u{a}b"
  */
 export function printable(text: string, limit = 120): string {
+  if (text.length <= limit && PLAIN.test(text)) return text;
   let safe = "";
   let count = 0;
   for (const character of text) {

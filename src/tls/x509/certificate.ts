@@ -12,7 +12,7 @@ import type { PublicKey, SignatureAlgorithm } from "../crypto/provider.ts";
 import { contextTag, DerReader, tags } from "./der.ts";
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts";
 import { type Name, readName } from "./name.ts";
-import { readSignatureAlgorithm, readSigned, sameAlgorithm } from "./signature-algorithm.ts";
+import { readSignatureAlgorithm, readSigned } from "./signature-algorithm.ts";
 import { readSubjectPublicKeyInfo } from "./spki.ts";
 
 /** A parsed certificate. All byte strings are views of what was parsed: it must not change meanwhile. */
@@ -72,11 +72,11 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const serialNumber = tbs.integer("serialNumber");
   if (serialNumber.length > MAX_SERIAL_BYTES)
     tbs.fail("serialNumber", "longer than 20 octets (RFC 5280 §4.1.2.2)", serialAt, "X509_SERIAL");
-  const algorithm = readSignatureAlgorithm(tbs, "signature");
-  if (!sameAlgorithm(algorithm, signed.algorithm))
+  const { algorithm } = signed;
+  if (!tbs.skip(algorithm.der))
     certificate.fail(
       "signatureAlgorithm",
-      `${signed.algorithm.name} is not tbsCertificate.signature, ${algorithm.name} (RFC 5280 §4.1.1.2)`,
+      `${algorithm.name} is not tbsCertificate.signature, ${readSignatureAlgorithm(tbs, "signature").name} (RFC 5280 §4.1.1.2)`,
       signed.algorithmAt,
       "X509_SIGNATURE_ALGORITHM",
     );
@@ -92,11 +92,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const { publicKey, algorithm: publicKeyAlgorithm } = readSubjectPublicKeyInfo(tbs, "subjectPublicKeyInfo");
   const subjectPublicKeyInfo = der.subarray(keyAt, tbs.offset);
   if (version > 1) {
-    for (const [number, field] of [
-      [1, "issuerUniqueID"],
-      [2, "subjectUniqueID"],
-    ] as const)
-      if (tbs.peek() === contextTag(number, false)) tbs.bitString(field, contextTag(number, false));
+    skipUniqueId(tbs, 1, "issuerUniqueID");
+    skipUniqueId(tbs, 2, "subjectUniqueID");
   }
   const explicit = version === 3 ? tbs.optional("extensions", 3, "X509_EXTENSION") : undefined;
   const extensions = explicit === undefined ? noExtensions() : readExtensions(explicit);
@@ -131,6 +128,11 @@ export function parseCertificate(der: Uint8Array): Certificate {
     weakSignature: algorithm.weak,
     signature: signed.signature,
   };
+}
+
+function skipUniqueId(tbs: DerReader, number: number, field: string): void {
+  const tag = contextTag(number, false);
+  if (tbs.peek() === tag) tbs.bitString(field, tag);
 }
 
 /** The version, 1 where it is absent (RFC 5280 §4.1.2.1). */

@@ -101,6 +101,15 @@ export class DerReader {
     return this.empty ? undefined : this.source[this.#at];
   }
 
+  /** Goes on behind the octets of an element that was checked elsewhere, where just these come next. */
+  skip(der: Uint8Array): boolean {
+    const start = this.#at;
+    if (der.length > this.#end - start) return false;
+    for (let i = 0; i < der.length; i++) if (this.source[start + i] !== der[i]) return false;
+    this.#at = start + der.length;
+    return true;
+  }
+
   /** Any element, or one of the given tag. */
   element(field: string, tag?: number): DerElement {
     const start = this.#at;
@@ -183,6 +192,13 @@ export class DerReader {
     return text;
   }
 
+  /** Goes on behind an OBJECT IDENTIFIER that is checked, and not made a text of. */
+  skipOid(field: string): void {
+    const at = this.#at;
+    const contentsAt = this.enter(field, tags.OID);
+    if (!isOid(this.source, contentsAt, this.#at)) this.fail(field, "an OBJECT IDENTIFIER is malformed", at);
+  }
+
   octetString(field: string): Uint8Array {
     return this.contents(field, tags.OCTET_STRING);
   }
@@ -222,12 +238,12 @@ export class DerReader {
   /** A `Time` (RFC 5280 §4.1.2.5) in milliseconds since 1970. */
   time(field: string): number {
     const at = this.#at;
-    const { tag, contents } = this.element(field);
-    const time = tag === tags.UTC_TIME || tag === tags.GENERALIZED_TIME ? parseTime(tag, contents) : undefined;
+    const contentsAt = this.enter(field);
+    const time = parseTime(this.source, at, contentsAt, this.#at);
     if (time === undefined)
       this.fail(
         field,
-        `not a UTCTime YYMMDDHHMMSSZ or GeneralizedTime YYYYMMDDHHMMSSZ: ${printableBytes(contents, 20)}`,
+        `not a UTCTime YYMMDDHHMMSSZ or GeneralizedTime YYYYMMDDHHMMSSZ: ${printableBytes(this.source.subarray(contentsAt, this.#at), 20)}`,
         at,
       );
     return time;
@@ -286,10 +302,10 @@ export function oidText(contents: Uint8Array): string | undefined {
 }
 
 function readOid(source: Uint8Array, start: number, end: number): string | undefined {
-  if (end === start || end - start > MAX_OID_BYTES || source[end - 1]! >= 0x80) return undefined;
-  let text = "";
+  if (!isOid(source, start, end)) return undefined;
+  // Characters, of which one text is made: joining texts takes three times as long.
+  const units: number[] = [];
   for (let at = start; at < end; ) {
-    if (source[at] === 0x80) return undefined; // a leading zero: not the shortest form
     let arc: number | bigint = 0;
     let octet: number;
     do {
@@ -297,26 +313,61 @@ function readOid(source: Uint8Array, start: number, end: number): string | undef
       if (arc < MAX_SMALL_ARC) arc = (arc as number) * 128 + (octet & 0x7f);
       else arc = (BigInt(arc) << 7n) | BigInt(octet & 0x7f);
     } while (octet >= 0x80);
-    if (text !== "") text += `.${arc}`;
-    else if (arc < 40) text = `0.${arc}`;
-    else if (arc < 80) text = `1.${Number(arc) - 40}`;
-    else text = `2.${typeof arc === "number" ? arc - 80 : arc - 80n}`;
+    if (units.length === 0) {
+      // The first two arcs stand in one: X * 40 + Y.
+      const first = arc < 80 ? (arc < 40 ? 0 : 1) : 2;
+      units.push(DIGIT_ZERO + first);
+      arc = typeof arc === "number" ? arc - 40 * first : arc - 80n;
+    }
+    units.push(DOT);
+    pushDecimal(units, arc);
   }
-  return text;
+  return String.fromCharCode(...units);
+}
+
+/** Whether octets are the contents of an OBJECT IDENTIFIER: arcs in their shortest form, the last one complete. */
+function isOid(source: Uint8Array, start: number, end: number): boolean {
+  if (end === start || end - start > MAX_OID_BYTES || source[end - 1]! >= 0x80) return false;
+  for (let at = start, isFirst = true; at < end; at++) {
+    const octet = source[at]!;
+    if (isFirst && octet === 0x80) return false; // a leading zero
+    isFirst = octet < 0x80;
+  }
+  return true;
+}
+
+const DOT = 0x2e;
+const DIGIT_ZERO = 0x30;
+
+function pushDecimal(units: number[], value: number | bigint): void {
+  if (value < 10) units.push(DIGIT_ZERO + Number(value));
+  else {
+    const digits = String(value);
+    for (let i = 0; i < digits.length; i++) units.push(digits.charCodeAt(i));
+  }
 }
 
 /** UTCTime with seconds and Z, or GeneralizedTime without fractions and with Z; the calendar is checked. */
-function parseTime(tag: number, contents: Uint8Array): number | undefined {
-  const digits = tag === tags.UTC_TIME ? 12 : 14;
-  if (contents.length !== digits + 1 || contents[digits] !== 0x5a) return undefined;
-  for (let i = 0; i < digits; i++) if (contents[i]! < 0x30 || contents[i]! > 0x39) return undefined;
-  const pair = (at: number): number => (contents[at]! - 0x30) * 10 + contents[at + 1]! - 0x30;
-  const at = digits - 10;
-  const year = tag === tags.UTC_TIME ? pair(0) + (pair(0) < 50 ? 2000 : 1900) : pair(0) * 100 + pair(2);
-  const [month, day, hour, minute, second] = [pair(at), pair(at + 2), pair(at + 4), pair(at + 6), pair(at + 8)];
+function parseTime(source: Uint8Array, tagAt: number, start: number, end: number): number | undefined {
+  const isShort = source[tagAt] === tags.UTC_TIME;
+  if (!isShort && source[tagAt] !== tags.GENERALIZED_TIME) return undefined;
+  const zoneAt = end - 1;
+  if (zoneAt - start !== (isShort ? 12 : 14) || source[zoneAt] !== 0x5a) return undefined;
+  for (let i = start; i < zoneAt; i++) if (source[i]! < 0x30 || source[i]! > 0x39) return undefined;
+  const first = twoDigits(source, start);
+  const year = isShort ? first + (first < 50 ? 2000 : 1900) : first * 100 + twoDigits(source, start + 2);
+  const month = twoDigits(source, zoneAt - 10);
+  const day = twoDigits(source, zoneAt - 8);
+  const hour = twoDigits(source, zoneAt - 6);
+  const minute = twoDigits(source, zoneAt - 4);
+  const second = twoDigits(source, zoneAt - 2);
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59)
     return undefined;
   return (daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second) * 1000;
+}
+
+function twoDigits(source: Uint8Array, at: number): number {
+  return (source[at]! - 0x30) * 10 + source[at + 1]! - 0x30;
 }
 
 function daysIn(year: number, month: number): number {

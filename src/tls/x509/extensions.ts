@@ -9,8 +9,9 @@
  * @module
  */
 
+import { equal } from "../../bytes.ts";
 import { contextTag, DerReader, tags } from "./der.ts";
-import { type Name, readName } from "./name.ts";
+import { asciiDecode, type Name, readName } from "./name.ts";
 import { oidName, oids } from "./oids.ts";
 
 /** An extension as it stands. */
@@ -138,13 +139,18 @@ export function readExtensions(explicit: DerReader): Extensions {
   while (!list.empty) {
     const at = list.offset;
     const { oid, critical, value } = readExtension(list);
-    if (extensions.some((earlier) => earlier.oid === oid)) list.fail(oid, "comes twice (RFC 5280 §4.2)", at);
+    if (isAmong(extensions, oid)) list.fail(oid, "comes twice (RFC 5280 §4.2)", at);
     if (extensions.length >= MAX_EXTENSIONS) list.fail("", `more than ${MAX_EXTENSIONS}`, at, "X509_LIMIT");
     extensions.push({ oid, critical, value: value.source.subarray(value.offset, list.offset) });
     if (readKnown(oid, critical, value, read)) value.finish();
     else if (critical) unknownCritical.push(oid);
   }
   return read;
+}
+
+function isAmong(extensions: readonly Extension[], oid: string): boolean {
+  for (let i = 0; i < extensions.length; i++) if (extensions[i]!.oid === oid) return true;
+  return false;
 }
 
 /** The extension that comes next in a list, with a reader inside of its value, which ends where the list goes on. */
@@ -208,21 +214,24 @@ function readKnown(oid: string, critical: boolean, value: DerReader, read: Draft
 
 /** Nothing is made of policies, but they may be critical: so they are read to the end (RFC 5280 §4.2.1.4). */
 function checkPolicies(list: DerReader): void {
-  const seen: string[] = [];
+  const seen: Uint8Array[] = [];
   do {
     if (seen.length >= MAX_POLICIES) list.fail("", `more than ${MAX_POLICIES} policies`, list.offset, "X509_LIMIT");
     const at = list.offset;
     const policy = list.sequence("policyInformation");
-    const oid = policy.oid("policyIdentifier");
-    if (seen.includes(oid)) list.fail(oid, "comes twice (RFC 5280 §4.2.1.4)", at);
-    seen.push(oid);
+    const identifierAt = policy.offset;
+    policy.skipOid("policyIdentifier");
+    const identifier = list.source.subarray(identifierAt, policy.offset);
+    if (seen.some((one) => equal(one, identifier)))
+      list.fail("policyIdentifier", "comes twice (RFC 5280 §4.2.1.4)", at);
+    seen.push(identifier);
     if (policy.empty) continue;
     const qualifiers = policy.sequence("policyQualifiers");
     policy.finish();
     do {
       const qualifier: DerReader = qualifiers.sequence("policyQualifierInfo");
-      qualifier.oid("policyQualifierId");
-      qualifier.element("qualifier");
+      qualifier.skipOid("policyQualifierId");
+      qualifier.enter("qualifier");
       qualifier.finish();
     } while (!qualifiers.empty);
   } while (!list.empty);
@@ -241,7 +250,10 @@ function readKeyUsage(value: DerReader): readonly KeyUsage[] {
   const { bytes } = value.bitString("");
   // Zero bits at the end are not DER for a named bit list (X.690 §11.2.2), but roots of the public web have them.
   if (bytes.every((octet) => octet === 0)) value.fail("", "no bit is set (RFC 5280 §4.2.1.3)", at);
-  return keyUsages.filter((_, bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0);
+  const usages: KeyUsage[] = [];
+  for (let bit = 0; bit < keyUsages.length; bit++)
+    if (((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0) usages.push(keyUsages[bit]!);
+  return usages;
 }
 
 function readExtendedKeyUsage(value: DerReader): readonly string[] {
@@ -254,10 +266,11 @@ function readExtendedKeyUsage(value: DerReader): readonly string[] {
 
 function readAuthorityKeyIdentifier(value: DerReader): AuthorityKeyIdentifier {
   const identifier = value.sequence("");
-  const first = identifier.peek() === contextTag(0, false) ? identifier.element("keyIdentifier").contents : undefined;
+  const first =
+    identifier.peek() === contextTag(0, false) ? identifier.contents("keyIdentifier", contextTag(0, false)) : undefined;
   // authorityCertIssuer and authorityCertSerialNumber lead to nothing that the name does not.
-  if (identifier.peek() === contextTag(1, true)) identifier.element("authorityCertIssuer");
-  if (identifier.peek() === contextTag(2, false)) identifier.element("authorityCertSerialNumber");
+  if (identifier.peek() === contextTag(1, true)) identifier.enter("authorityCertIssuer");
+  if (identifier.peek() === contextTag(2, false)) identifier.enter("authorityCertSerialNumber");
   identifier.finish();
   return { keyIdentifier: first };
 }
@@ -296,7 +309,7 @@ export function readGeneralNames(list: DerReader, subtrees: boolean): GeneralNam
       directory.push(readName(choice, ""));
       choice.finish();
     } else if (tag === contextTag(8, false) || OTHER_NAME_TAGS.includes(tag)) {
-      names.element("other");
+      names.enter("other");
       other.push(tag & 0x1f);
     } else names.fail("", "no GeneralName");
     if (subtrees) names.finish();
@@ -309,12 +322,9 @@ const OTHER_NAME_TAGS: readonly number[] = /* @__PURE__ */ Object.freeze([0xa0, 
 
 function ascii(names: DerReader, field: string): string {
   const at = names.offset;
-  const { contents } = names.element(field);
-  let text = "";
-  for (const octet of contents) {
-    if (octet >= 0x80) names.fail(field, "an IA5String has an octet above 7F", at);
-    text += String.fromCharCode(octet);
-  }
+  const start = names.enter(field);
+  const text = asciiDecode(names.source, start, names.offset);
+  if (text === undefined) names.fail(field, "an IA5String has an octet above 7F", at);
   return text;
 }
 

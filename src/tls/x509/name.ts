@@ -49,7 +49,7 @@ export function isWithin(name: Name, subtree: Name): boolean {
 /** Reads the `Name` that comes next in a reader. All of it is checked; texts are made when somebody asks for them. */
 export function readName(reader: DerReader, field: string): Name {
   const start = reader.offset;
-  readRdns(reader.sequence(field, "X509_NAME"), undefined);
+  readRdns(reader.sequence(field, "X509_NAME"), undefined, undefined);
   return new ReadName(reader.source.subarray(start, reader.offset));
 }
 
@@ -80,51 +80,71 @@ class ReadName implements Name {
   }
 
   get attributes(): readonly (readonly NameAttribute[])[] {
-    return (this.#attributes ??= this.#read().attributes);
+    if (this.#attributes === undefined) {
+      const attributes: NameAttribute[][] = [];
+      readRdns(this.#rdns(), attributes, undefined);
+      this.#attributes = attributes;
+    }
+    return this.#attributes;
   }
 
   get canonical(): readonly string[] {
-    return (this.#canonical ??= this.#read().canonical);
+    if (this.#canonical === undefined) {
+      const canonical: string[] = [];
+      readRdns(this.#rdns(), undefined, canonical);
+      this.#canonical = canonical;
+    }
+    return this.#canonical;
   }
 
   toString(): string {
     return oneLine(this.attributes);
   }
 
-  #read(): Texts {
-    const texts: Texts = { attributes: [], canonical: [] };
-    readRdns(new DerReader(this.der, "name", "X509_NAME").sequence(""), texts);
-    return texts;
+  #rdns(): DerReader {
+    return new DerReader(this.der, "name", "X509_NAME").sequence("");
   }
 }
 
-interface Texts {
-  readonly attributes: NameAttribute[][];
-  readonly canonical: string[];
-}
-
-/** Reads what a name consists of, into `texts` where they are wanted. */
-function readRdns(rdns: DerReader, texts: Texts | undefined): void {
+/** Checks what a name consists of, and makes of it what is wanted: attributes, or texts that are compared. */
+function readRdns(rdns: DerReader, attributes: NameAttribute[][] | undefined, canonical: string[] | undefined): void {
   while (!rdns.empty) {
     const set = rdns.inside("rdn", tags.SET);
     const rdn: NameAttribute[] = [];
     const parts: string[][] = [];
     do {
       const pair: DerReader = set.sequence("attribute");
+      if (attributes === undefined && canonical === undefined) {
+        checkAttribute(pair);
+        continue;
+      }
       const oid = pair.oid("type");
       const at = pair.offset;
-      const { tag, contents, der } = pair.element("value");
-      pair.finish();
-      if (texts === undefined && isSurelyText(tag, contents)) continue;
-      const text = isText(tag) ? stringText(tag, contents) : `#${toHex(der)}`;
-      if (text === undefined) pair.fail("value", "the text does not fit its string type", at);
-      rdn.push({ oid, name: attributeNames[oid] ?? oidName(oid), value: text });
+      const start = pair.enter("value");
+      const text = valueText(pair.source, at, start, pair.offset)!;
+      if (attributes !== undefined) rdn.push({ oid, name: attributeNames[oid] ?? oidName(oid), value: text });
       // The kind keeps a text that looks like hexadecimal apart from a value that is shown as such.
-      parts.push(isText(tag) ? [oid, "text", fold(text)] : [oid, "der", text]);
+      else parts.push(isText(pair.source[at]!) ? [oid, "text", fold(text)] : [oid, "der", text]);
     } while (!set.empty);
-    texts?.attributes.push(rdn);
-    texts?.canonical.push(JSON.stringify(parts));
+    if (attributes !== undefined) attributes.push(rdn);
+    else canonical?.push(JSON.stringify(parts));
   }
+}
+
+function checkAttribute(pair: DerReader): void {
+  pair.skipOid("type");
+  const at = pair.offset;
+  const start = pair.enter("value");
+  pair.finish();
+  if (isSurelyText(pair.source, at, start, pair.offset)) return;
+  if (valueText(pair.source, at, start, pair.offset) === undefined)
+    pair.fail("value", "the text does not fit its string type", at);
+}
+
+/** The text of a value whose tag is at `at` and whose contents are `source[start, end)`; in hexadecimal where it is of no string type. */
+function valueText(source: Uint8Array, at: number, start: number, end: number): string | undefined {
+  const tag = source[at]!;
+  return isText(tag) ? stringText(tag, source, start, end) : `#${toHex(source.subarray(at, end))}`;
 }
 
 /** RDNs that are shown of a name; real ones have about five. */
@@ -170,24 +190,31 @@ function isText(tag: number): boolean {
 }
 
 /** Whether there is nothing to find out about a value: octets of ASCII are text in each type with an octet a character. */
-function isSurelyText(tag: number, contents: Uint8Array): boolean {
+function isSurelyText(source: Uint8Array, tagAt: number, start: number, end: number): boolean {
+  const tag = source[tagAt]!;
   if (!isText(tag)) return true;
   if (tag === tags.BMP_STRING || tag === tags.UNIVERSAL_STRING) return false;
-  for (let i = 0; i < contents.length; i++) if (contents[i]! >= 0x80) return false;
+  for (let i = start; i < end; i++) if (source[i]! >= 0x80) return false;
   return true;
 }
 
+/** The text of ASCII; `undefined` where an octet is above 7F. */
+export function asciiDecode(source: Uint8Array, start: number, end: number): string | undefined {
+  const text = utf8Decode(source, start, end);
+  return text?.length === end - start ? text : undefined;
+}
+
 /** The text of a string type. TeletexString is read as Latin-1, as everybody does. `undefined` where the octets do not fit. */
-function stringText(tag: number, contents: Uint8Array): string | undefined {
-  if (tag === tags.UTF8_STRING) return utf8Decode(contents);
+function stringText(tag: number, source: Uint8Array, start: number, end: number): string | undefined {
+  if (tag === tags.UTF8_STRING) return utf8Decode(source, start, end);
+  if (tag === tags.PRINTABLE_STRING || tag === tags.IA5_STRING) return asciiDecode(source, start, end);
   const width = tag === tags.BMP_STRING ? 2 : tag === tags.UNIVERSAL_STRING ? 4 : 1;
-  if (contents.length % width !== 0) return undefined;
+  if ((end - start) % width !== 0) return undefined;
   let text = "";
-  for (let at = 0; at < contents.length; at += width) {
+  for (let at = start; at < end; at += width) {
     let code = 0;
-    for (let i = 0; i < width; i++) code = code * 256 + contents[at + i]!;
-    const ascii = tag === tags.PRINTABLE_STRING || tag === tags.IA5_STRING;
-    if (code > (ascii ? 0x7f : 0x10ffff) || (code >= 0xd800 && code < 0xe000)) return undefined;
+    for (let i = 0; i < width; i++) code = code * 256 + source[at + i]!;
+    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return undefined;
     text += String.fromCodePoint(code);
   }
   return text;
