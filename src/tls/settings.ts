@@ -25,6 +25,8 @@ import {
 import { checkPolicy, type VerificationPolicy } from "./x509/policy.ts";
 
 const DEFAULT_MAX_HANDSHAKE_BYTES = 65_536;
+/** Beside so many bytes of ALPN the longest ticket has room in a ClientHello, whose extensions are of 65,535 bytes at most. */
+const MAX_ALPN_BYTES = 32_768;
 /** Random bytes that are not all zeros, from so many on. */
 const LEAST_SEEDED = 16;
 
@@ -71,13 +73,17 @@ export function checkOptions(options: TlsClientOptions): Settings {
   if (typeof wallMs !== "function") invalid("wallMs must be a function that returns the time of day or undefined");
   if (typeof serverName !== "string" || !/^[\x21-\x7e]{1,255}$/.test(serverName))
     invalid("serverName must be the server's host name or IP address in ASCII (punycode for other letters)");
+  if (!Array.isArray(trust)) invalid("trust must be a list of trust anchors. Use amazonTrust or trustAnchors(pem)");
   if (trust.length === 0) invalid("trust is empty: no server could be accepted. Use amazonTrust or trustAnchors(pem)");
   const { verification = {} } = options;
   checkPolicy(verification);
   const alpn = options.alpn ?? [];
+  if (!Array.isArray(alpn)) invalid("alpn must be a list of protocol names");
   for (const protocol of alpn)
     if (!isWellFormed(protocol) || protocol.length === 0 || utf8Length(protocol) > 255)
       invalid("alpn: protocol names are of 1 to 255 bytes (RFC 7301 §3.1)");
+  if (alpn.reduce((sum, protocol) => sum + 1 + utf8Length(protocol), 0) > MAX_ALPN_BYTES)
+    invalid(`alpn: all protocol names together are of ${MAX_ALPN_BYTES} bytes at most`);
   const { identity = [], maxFragmentLength, session } = options;
   if (session !== undefined && !(session instanceof Uint8Array))
     invalid("session must be the bytes of a session event");

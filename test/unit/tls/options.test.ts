@@ -27,6 +27,10 @@ describe("options that are refused", () => {
     ["serverName that is no text", { serverName: 7 }, "serverName must be"],
     ["serverName with DEL at its end", { serverName: "a\u007f" }, "serverName must be"],
     ["trust", { trust: [] }, "trust is empty"],
+    ["trust that is not there", { trust: undefined }, "trust must be a list"],
+    ["trust that is PEM", { trust: "-----BEGIN CERTIFICATE-----" }, "trust must be a list"],
+    ["alpn that is one name", { alpn: "mqtt" }, "alpn must be a list"],
+    ["alpn of 32,769 bytes", { alpn: [...Array(128).fill("x".repeat(255)), "y"] }, "alpn: all protocol names together"],
     ["RFC 7301 §3.1 alpn of 256 bytes in 128 letters", { alpn: ["ö".repeat(128)] }, "alpn: protocol names"],
     ["RFC 7301 §3.1 alpn with half a surrogate pair", { alpn: ["\ud800"] }, "alpn: protocol names"],
     ["RFC 7301 §3.1 alpn with an empty name behind a right one", { alpn: ["a", ""] }, "alpn: protocol names"],
@@ -94,6 +98,7 @@ describe("options that are taken", () => {
   it.each<[string, object, object]>([
     ["serverName of 255 bytes", { serverName: "x".repeat(255) }, { sni: "x".repeat(255) }],
     ["RFC 7301 §3.1 alpn of 255 bytes", { alpn: [`x${"ö".repeat(127)}`] }, {}],
+    ["alpn of 32,768 bytes", { alpn: Array(128).fill("x".repeat(255)) }, {}],
     ["maxHandshakeBytes of 1,024", { maxHandshakeBytes: 1024 }, { maxHandshakeBytes: 1024 }],
     ["maxHandshakeBytes of 2^24 - 1", { maxHandshakeBytes: 2 ** 24 - 1 }, { maxHandshakeBytes: 2 ** 24 - 1 }],
     ["maxSendFragment of 1", { maxSendFragment: 1 }, { maxSendFragment: 1 }],
