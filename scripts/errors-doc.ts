@@ -12,7 +12,7 @@ import { shadowErrors } from "../src/shadow/errors.ts";
 import { thingErrors } from "../src/thing/errors.ts";
 import { Alert, alertAdvice, alertName } from "../src/tls/alerts.ts";
 import { tlsErrors } from "../src/tls/errors.ts";
-import { certificateErrors } from "../src/tls/x509/errors.ts";
+import { certificateErrors } from "../src/tls/x509/error-table.ts";
 import { transportErrors } from "../src/transport/errors.ts";
 import { doctorPage } from "./doctor-doc.ts";
 import { tlsPage } from "./tls-doc.ts";

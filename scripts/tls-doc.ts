@@ -9,7 +9,7 @@ import { Alert, alertForCertificateFlags, alertName } from "../src/tls/alerts.ts
 import { type TlsErrorRow, tlsErrors } from "../src/tls/errors.ts";
 import { presets } from "../src/tls/presets.ts";
 import { allGroups, allSignatureSchemes, type CipherSuite } from "../src/tls/suites.ts";
-import { certificateErrors } from "../src/tls/x509/errors.ts";
+import { certificateErrors } from "../src/tls/x509/error-table.ts";
 import { deviations } from "../test/unit/tls/deviations/all.ts";
 import { type Deviation, lastBefore } from "../test/unit/tls/deviations/deviation.ts";
 import { orderDeviations } from "../test/unit/tls/deviations/order.ts";

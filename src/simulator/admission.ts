@@ -8,7 +8,7 @@
 import { AWS_MQTT_ALPN } from "../thing/aws.ts";
 import type { CryptoProvider } from "../tls/crypto/provider.ts";
 import type { Certificate } from "../tls/x509/certificate.ts";
-import { type CertificateErrorRow, certificateErrors, verificationFlags } from "../tls/x509/errors.ts";
+import { verificationFlags } from "../tls/x509/errors.ts";
 import { trustAnchors } from "../tls/x509/trust.ts";
 import { verifyCertificate } from "../tls/x509/verify.ts";
 import { certificateId } from "./authority.ts";
@@ -113,8 +113,7 @@ function checkChain(
     at,
     crypto,
   });
-  const findings = problems.map(({ code, message }): Finding => {
-    const flags: number = (certificateErrors[code] as CertificateErrorRow).flag ?? 0;
+  const findings = problems.map(({ code, message, flag: flags }): Finding => {
     const untrusted = isRegistered ? "authorityNotRegistered" : "unknownAuthority";
     const condition =
       code === "X509_BAD_SIGNATURE"

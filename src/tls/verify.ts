@@ -23,7 +23,7 @@ import type { Settings } from "./settings.ts";
 import type { CipherSuite, SignatureScheme } from "./suites.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { dateRule } from "./x509/dates.ts";
-import { certificateErrors, verificationFlags } from "./x509/errors.ts";
+import { verificationFlags } from "./x509/errors.ts";
 import { recheckPath, type VerificationPolicy } from "./x509/policy.ts";
 import { flagsOf } from "./x509/problem.ts";
 import type { RevocationEvidence } from "./x509/revocation-context.ts";
@@ -287,9 +287,7 @@ function badSignature(scheme: SignatureScheme): TlsError {
 function rejected(result: Pick<VerificationResult, "flags" | "problems">): TlsError {
   const first = result.problems[0];
   // A certificate that cannot be read at all has an alert of its own, as in mbedTLS, whatever the flags say.
-  const unreadable = result.problems
-    .map((problem) => certificateErrors[problem.code])
-    .find((row) => "flag" in row && row.flag === verificationFlags.OTHER);
+  const unreadable = result.problems.find(({ flag }) => flag === verificationFlags.OTHER);
   return new TlsError("TLS_CERTIFICATE_REJECTED", result.problems.map((problem) => problem.message).join("; "), {
     alert:
       unreadable === undefined ? alertForCertificateFlags(result.flags) : (unreadable.alert ?? Alert.bad_certificate),

@@ -14,6 +14,7 @@ import type { IssuedCertificate, IssuingPorts } from "../../tls/x509/authority.t
 import { parseCertificate } from "../../tls/x509/certificate.ts";
 import { type CertificateRequest, parseCertificateRequest, verifyCertificateRequest } from "../../tls/x509/csr.ts";
 import { CertificateError } from "../../tls/x509/errors.ts";
+import { fileError } from "../../tls/x509/file-errors.ts";
 import { parsePrivateKey, requireKeyOf } from "../../tls/x509/keys.ts";
 import { bitLength } from "../../tls/x509/spki.ts";
 import { parseCertificateChain } from "../../tls/x509/trust.ts";
@@ -94,6 +95,6 @@ export function readRequest(file: string, { crypto }: IssuingPorts): AcceptedReq
   if (signatureAlgorithm === undefined)
     throw new CertificateError("X509_UNSUPPORTED_ALGORITHM", `${file}, ${signatureAlgorithmName}`);
   if (!finish(verifyCertificateRequest(request, crypto)))
-    throw new CertificateError("X509_REQUEST_SIGNATURE", `${file}, ${publicKeyAlgorithm}, ${signatureAlgorithmName}`);
+    throw fileError("X509_REQUEST_SIGNATURE", `${file}, ${publicKeyAlgorithm}, ${signatureAlgorithmName}`);
   return { ...request, publicKey };
 }

@@ -21,6 +21,7 @@ import { type Name, namesMatch, parseName } from "./name.ts";
 import { oidName } from "./oids.ts";
 import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import type { RevocationContext, RevocationEvidence, RevocationFindings } from "./revocation-context.ts";
+import { revocationErrors } from "./revocation-errors.ts";
 import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
 import { parseSubjectPublicKeyInfo } from "./spki.ts";
 
@@ -72,7 +73,7 @@ export class CrlStatus {
     const { certificate } = placed;
     const who = certificate.subject.toString();
     const problem = (code: CertificateErrorCode, field: string, rule: string, detail: string): VerificationProblem =>
-      problemOf(placed, depth, code, field, rule, detail);
+      problemOf(placed, depth, code, field, rule, detail, revocationErrors);
     const bad = (...problems: VerificationProblem[]): RevocationFindings => ({ problems, evidence: [] });
     let points: readonly DistributionPoint[];
     try {

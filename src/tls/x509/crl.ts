@@ -22,6 +22,7 @@ import { readExtension } from "./extensions.ts";
 import { type Name, namesMatch, readName } from "./name.ts";
 import { oidName, oids } from "./oids.ts";
 import { pemBlocks } from "./pem.ts";
+import { revocationErrors } from "./revocation-errors.ts";
 import {
   readSignatureAlgorithm,
   readSigned,
@@ -109,7 +110,7 @@ export function certificateLists(
  * @throws CertificateError `X509_CRL`, or one of the codes for a part of it (`X509_NAME`, `X509_SIGNATURE_ALGORITHM`).
  */
 export function parseCertificateList(der: Uint8Array): CertificateList {
-  const outer = new DerReader(der, "certificateList", "X509_CRL");
+  const outer = new DerReader(der, "certificateList", "X509_CRL", 0, der.length, undefined, revocationErrors);
   if (der.length > MAX_CRL_BYTES) outer.fail("", `${der.length} bytes, ${MAX_CRL_BYTES} at most`, 0, "X509_LIMIT");
   const list = outer.sequence("");
   outer.finish();
@@ -209,7 +210,7 @@ class EntrySearch implements Task<RevokedEntry | CertificateError | undefined> {
     this.#list = list;
     this.#serial = serial;
     this.#issuer = issuer;
-    this.#entries = new DerReader(list.der, "revokedCertificates", "X509_CRL", start, end);
+    this.#entries = new DerReader(list.der, "revokedCertificates", "X509_CRL", start, end, undefined, revocationErrors);
     this.#isOfIssuer = namesMatch(list.issuer, issuer);
   }
 
@@ -267,7 +268,7 @@ class EntrySearch implements Task<RevokedEntry | CertificateError | undefined> {
   /** All of an entry, strictly. */
   #read(start: number, end: number): void {
     const { source, code } = this.#entries;
-    const entry = new DerReader(source, "revokedCertificates.entry", code, start, end);
+    const entry = new DerReader(source, "revokedCertificates.entry", code, start, end, undefined, revocationErrors);
     const serial = entry.integer("userCertificate");
     const revocationDate = entry.time("revocationDate");
     let reason = 0;

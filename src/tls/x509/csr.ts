@@ -13,6 +13,7 @@ import { contextTag, DerReader, tags } from "./der.ts";
 import { element, objectIdentifier, sequence, set, smallInteger } from "./der-write.ts";
 import { CertificateError } from "./errors.ts";
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts";
+import { fileError, fileErrors } from "./file-errors.ts";
 import { encodeExtensions, encodeName, type IssueExtensions, type NameInput, signWithSha256 } from "./issue.ts";
 import { type Name, readName } from "./name.ts";
 import { oids } from "./oids.ts";
@@ -100,7 +101,7 @@ export function parseCertificateRequest(input: string | Uint8Array): Certificate
   } catch (error) {
     if (!(error instanceof CertificateError) || error.code === "X509_REQUEST") throw error;
     // A name, key or extension in it, with the code that it has in certificates.
-    throw new CertificateError("X509_REQUEST", error.message, error.data, error);
+    throw fileError("X509_REQUEST", error.message, error.data, error);
   }
 }
 
@@ -119,7 +120,7 @@ function requestDer(input: string | Uint8Array): Uint8Array {
 }
 
 function readRequest(der: Uint8Array): CertificateRequest {
-  const outer = new DerReader(der, "certificationRequest", "X509_REQUEST");
+  const outer = new DerReader(der, "certificationRequest", "X509_REQUEST", 0, der.length, undefined, fileErrors);
   if (der.length > MAX_REQUEST_BYTES) outer.fail("", `${der.length} bytes, ${MAX_REQUEST_BYTES} at most`, 0);
   const request = outer.sequence("");
   outer.finish();

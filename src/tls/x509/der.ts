@@ -10,7 +10,7 @@
  */
 
 import { printableBytes, toHex } from "../../bytes.ts";
-import { CertificateError, type CertificateErrorCode } from "./errors.ts";
+import { CertificateError, type CertificateErrorCode, type ErrorRows } from "./errors.ts";
 
 /** Universal tags (X.680 §8.4), with the constructed bit where DER sets it. */
 export const tags = {
@@ -65,6 +65,8 @@ export class DerReader {
   readonly #field: string;
   /** The reader that this one is inside of. Names are joined when an error needs one. */
   readonly #parent: DerReader | undefined;
+  /** The rows of codes that are not among the `chainErrors`. */
+  readonly #rows: ErrorRows | undefined;
   readonly #end: number;
   readonly #depth: number;
   #at: number;
@@ -76,11 +78,13 @@ export class DerReader {
     start = 0,
     end: number = source.length,
     parent?: DerReader,
+    rows?: ErrorRows,
   ) {
     this.source = source;
     this.code = code;
     this.#field = field;
     this.#parent = parent;
+    this.#rows = parent === undefined ? rows : parent.#rows;
     this.#at = start;
     this.#end = end;
     this.#depth = parent === undefined ? 0 : parent.#depth + 1;
@@ -257,7 +261,13 @@ export class DerReader {
   /** Throws the layer's error for a field of this reader. */
   fail(field: string, problem: string, offset: number = this.#at, code: CertificateErrorCode = this.code): never {
     const path = this.#path(field);
-    throw new CertificateError(code, `${path} at byte ${offset}: ${problem}`, { field: path, offset });
+    throw new CertificateError(
+      code,
+      `${path} at byte ${offset}: ${problem}`,
+      { field: path, offset },
+      undefined,
+      this.#rows?.[code],
+    );
   }
 
   #path(field: string): string {

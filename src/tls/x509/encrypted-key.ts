@@ -14,6 +14,7 @@ import { done, map, type Task } from "../../task.ts";
 import type { HashName, PasswordDecryption, PasswordEncryption, PrivateKey } from "../crypto/provider.ts";
 import { DerReader, tags } from "./der.ts";
 import { CertificateError } from "./errors.ts";
+import { fileError, fileErrors } from "./file-errors.ts";
 import { parsePkcs8, privateKeyBlock } from "./keys.ts";
 import { oidName, oids } from "./oids.ts";
 
@@ -65,7 +66,7 @@ export function decryptPrivateKey(
   const block = privateKeyBlock(input);
   if (block.key !== undefined) return done(block.key);
   if (block.encrypted === undefined)
-    throw new CertificateError(
+    throw fileError(
       "X509_KEY_ENCRYPTION",
       `${block.where.text} has the encryption of old PEM files, Proc-Type: 4,ENCRYPTED`,
       block.where.data,
@@ -74,12 +75,12 @@ export function decryptPrivateKey(
   const secret = typeof password === "string" ? utf8Encode(password) : password;
   return map(decryption(encryption, secret, ciphertext), (plaintext) => {
     try {
-      if (plaintext === undefined) throw new CertificateError("X509_KEY_PASSWORD");
+      if (plaintext === undefined) throw fileError("X509_KEY_PASSWORD");
       return parsePkcs8(plaintext);
     } catch (error) {
       // One wrong password of 256 leaves a padding that looks right. What it says of the garbage is nobody's business.
       if (error instanceof CertificateError && error.code === "X509_KEY_MALFORMED")
-        throw new CertificateError("X509_KEY_PASSWORD");
+        throw fileError("X509_KEY_PASSWORD");
       throw error;
     } finally {
       wipe(plaintext);
@@ -93,7 +94,7 @@ function readEncrypted(
   der: Uint8Array,
   maxIterations: number,
 ): { readonly encryption: PasswordEncryption; readonly ciphertext: Uint8Array } {
-  const reader = new DerReader(der, "encryptedPrivateKey", "X509_KEY_MALFORMED");
+  const reader = new DerReader(der, "encryptedPrivateKey", "X509_KEY_MALFORMED", 0, der.length, undefined, fileErrors);
   const info = reader.sequence("");
   reader.finish();
   const algorithm = info.sequence("encryptionAlgorithm");
@@ -148,5 +149,5 @@ function readDerivation(reader: DerReader, maxIterations: number): Derivation {
 }
 
 function unsupported(what: string): CertificateError {
-  return new CertificateError("X509_KEY_ENCRYPTION", what);
+  return fileError("X509_KEY_ENCRYPTION", what);
 }

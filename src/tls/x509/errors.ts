@@ -1,16 +1,17 @@
 /**
- * The codes of the X.509 layer: certificates that cannot be read, chains that cannot be trusted, PEM and keys that are no use.
+ * The codes of the X.509 layer: certificates that cannot be read, chains that cannot be trusted, PEM that is no use. Those of revocation and of
+ * private keys stand in `revocation-errors.ts` and `file-errors.ts`, all together in `error-table.ts`: who needs only some carries only those.
  *
- * A code that `parseCertificate` throws and a code that a verification reports are rows of one table. `blame` is `peer` where the
+ * A code that `parseCertificate` throws and a code that a verification reports are rows of the same table. `blame` is `peer` where the
  * bytes come from the other side, `caller` where they are the user's own files. The mbedTLS codes are those of 3.6 (`x509.h`,
  * `pem.h`, `pk.h`) without the ASN.1 part that mbedTLS adds to some of them; the alerts are those of RFC 5246 §7.2.2.
- *
- * Longer than 500 lines, because it is one table with a row for each code; the class is what is left.
  *
  * @module
  */
 
 import { type ErrorData, type ErrorRow, ThingwireError } from "../../errors.ts";
+import type { FileErrorCode } from "./file-errors.ts";
+import type { RevocationErrorCode } from "./revocation-errors.ts";
 
 /** What mbedTLS 3.6 says of a verified chain (`MBEDTLS_X509_BADCERT_…`, `…_BADCRL_…`), with its numbers. */
 export const verificationFlags = {
@@ -43,8 +44,8 @@ export interface CertificateErrorRow extends ErrorRow {
 const flag = verificationFlags;
 const REISSUE = "The certificate must be issued again; no option of the client makes it acceptable.";
 
-/** All codes of this layer. */
-export const certificateErrors = {
+/** The codes of reading certificates and of verifying chains. */
+export const chainErrors = {
   // ——— a certificate that cannot be read ———
   X509_MALFORMED: {
     meaning: "the certificate is not valid DER",
@@ -274,133 +275,6 @@ export const certificateErrors = {
     flag: flag.BAD_KEY,
   },
 
-  // ——— whether a certificate is revoked ———
-  X509_REVOKED: {
-    meaning: "the certificate is revoked",
-    blame: "peer",
-    retry: false,
-    hint: "Its CA has withdrawn it; the message has date and reason. It must be replaced; where the reason is keyCompromise, somebody else may hold the key.",
-    alert: 44,
-    mbedtls: -0x2700,
-    flag: flag.REVOKED,
-  },
-  X509_REVOCATION_UNKNOWN: {
-    meaning: "it cannot be found out whether the certificate is revoked",
-    blame: "caller",
-    retry: true,
-    hint: 'None of the `crls` covers it. Give the current CRL of the issuer named in the message, or accept certificates of unknown status with `mode: "soft-fail"`.',
-    alert: 46,
-    mbedtls: -0x2700,
-    flag: flag.OTHER,
-  },
-  X509_CRL_NOT_TRUSTED: {
-    meaning: "a CRL is not signed by one who may issue it",
-    blame: "caller",
-    retry: true,
-    hint: "Fetch the CRL again. Its issuer must be the certificate's own, or be named by it, with cRLSign in keyUsage and a path to the same trust anchor.",
-    alert: 46,
-    mbedtls: -0x2700,
-    flag: flag.CRL_NOT_TRUSTED,
-  },
-  X509_CRL_EXPIRED: {
-    meaning: "a CRL is out of date",
-    blame: "caller",
-    retry: true,
-    hint: "Fetch the current CRL before its nextUpdate. If `now` in the message is wrong, set the device's clock (SNTP).",
-    alert: 46,
-    mbedtls: -0x2700,
-    flag: flag.CRL_EXPIRED,
-  },
-  X509_CRL_NOT_YET_VALID: {
-    meaning: "a CRL is not valid yet",
-    blame: "caller",
-    retry: true,
-    hint: "Nearly always the device's clock is behind: set it over SNTP before connecting.",
-    alert: 46,
-    mbedtls: -0x2700,
-    flag: flag.CRL_FUTURE,
-  },
-  X509_CRL_WEAK_HASH: {
-    meaning: "a CRL is signed with a broken hash",
-    blame: "caller",
-    retry: false,
-    hint: "MD5 and SHA-1 signatures can be forged. The CA must sign its CRL with SHA-256 or better.",
-    alert: 46,
-    mbedtls: -0x2700,
-    flag: flag.CRL_BAD_MD,
-  },
-  X509_CRL_UNSUPPORTED_ALGORITHM: {
-    meaning: "a CRL is signed in a way that is not supported",
-    blame: "caller",
-    retry: false,
-    hint: "Supported are RSA and ECDSA on P-256, P-384 and P-521, with SHA-256, SHA-384 and SHA-512, as far as the crypto provider has them.",
-    alert: 46,
-    mbedtls: -0x2700,
-    flag: flag.CRL_BAD_PK,
-  },
-  X509_CRL_WEAK_KEY: {
-    meaning: "a CRL is signed with a key that is too short",
-    blame: "caller",
-    retry: false,
-    hint: "RSA keys need 2048 bits or more; the CA must sign its CRL with a stronger key.",
-    alert: 46,
-    mbedtls: -0x2700,
-    flag: flag.CRL_BAD_KEY,
-  },
-  X509_CRL_UNUSABLE: {
-    meaning: "a CRL cannot be used",
-    blame: "caller",
-    retry: false,
-    hint: "The message says why: delta CRLs are not supported, and what a critical extension demands cannot be ignored (RFC 5280 §5.2). Use the CA's complete CRL.",
-    alert: 46,
-    mbedtls: -0x2700,
-    flag: flag.OTHER,
-  },
-  X509_OCSP_MISSING: {
-    meaning: "the server stapled no OCSP response where one must be",
-    blame: "peer",
-    retry: true,
-    hint: 'The certificate demands it (must-staple, RFC 7633) or `ocsp` is "require". The server\'s operator must turn OCSP stapling on; a server that was just started may need some seconds for its first response.',
-    alert: 113,
-    mbedtls: -0x2700,
-    flag: flag.OTHER,
-  },
-  X509_OCSP_MALFORMED: {
-    meaning: "the OCSP response cannot be read",
-    blame: "peer",
-    retry: true,
-    hint: "The message names the field. `openssl ocsp -respin FILE -text -noverify` shows what the server has; its operator must fetch a new one.",
-    alert: 113,
-    mbedtls: -0x2180,
-    flag: flag.OTHER,
-  },
-  X509_OCSP_NOT_TRUSTED: {
-    meaning: "the OCSP response is not signed by one who may",
-    blame: "peer",
-    retry: true,
-    hint: "It must be signed by the certificate's issuer, or by a responder that the issuer has certified for OCSPSigning (RFC 6960 §4.2.2.2), with SHA-256 or better.",
-    alert: 113,
-    mbedtls: -0x2700,
-    flag: flag.OTHER,
-  },
-  X509_OCSP_EXPIRED: {
-    meaning: "the OCSP response is out of date, or not valid yet",
-    blame: "peer",
-    retry: true,
-    hint: "Compare the dates in the message. If `now` is wrong, set the device's clock (SNTP); otherwise the server staples an old response and must fetch a new one.",
-    alert: 113,
-    mbedtls: -0x2700,
-    flag: flag.OTHER,
-  },
-  X509_OCSP_STATUS: {
-    meaning: "the OCSP response does not say that the certificate is good",
-    blame: "peer",
-    retry: true,
-    hint: "The message has what it says: an error of the responder's, the status unknown, or other certificates' status. The server's operator must fetch a response for this certificate.",
-    alert: 113,
-    mbedtls: -0x2700,
-    flag: flag.OTHER,
-  },
   X509_PROFILE: {
     meaning: "the certificate breaks a rule of the profile",
     blame: "peer",
@@ -451,71 +325,16 @@ export const certificateErrors = {
     hint: "`trust` takes CA certificates, PEM (several in one text) or DER. See the cause for what is wrong with this one.",
     mbedtls: -0x2780,
   },
-  X509_CRL: {
-    meaning: "a certificate revocation list cannot be read",
-    blame: "caller",
-    retry: false,
-    hint: "Expected is a CRL (RFC 5280 §5) in PEM or DER; CAs publish them as DER at the address in the certificate's CRL distribution points. `openssl crl -in FILE -noout -text` tells whether the file is whole.",
-    mbedtls: -0x2180,
-  },
-  X509_REQUEST: {
-    meaning: "the certificate signing request cannot be read",
-    blame: "caller",
-    retry: false,
-    hint: "Expected is PKCS#10, in PEM or DER. The message says where it is wrong: make it again: `thingwire provision csr NAME`.",
-    mbedtls: -0x2180,
-  },
-  X509_REQUEST_SIGNATURE: {
-    meaning: "the certificate signing request is not signed by its own key",
-    blame: "caller",
-    retry: false,
-    hint: "Whoever asks for a certificate must prove that the key is theirs. The request was changed, or signed with a broken or unknown algorithm: make it again.",
-  },
-  X509_KEY_MALFORMED: {
-    meaning: "the private key cannot be read",
-    blame: "caller",
-    retry: false,
-    hint: "Expected is PKCS#8, PKCS#1 (RSA) or SEC1 (EC), in PEM or DER. `openssl pkey -in FILE -check -noout` tells whether the file is whole.",
-    mbedtls: -0x3d00,
-  },
-  X509_KEY_ENCRYPTED: {
-    meaning: "the private key is encrypted",
-    blame: "caller",
-    retry: false,
-    hint: "Decrypt it once (`openssl pkey -in FILE -out device.key`): a device could only keep the password beside the key. An app that asks a person for it calls `decryptPrivateKey`.",
-    mbedtls: -0x3c00,
-  },
-  X509_KEY_ENCRYPTION: {
-    meaning: "the private key is encrypted in a way that is not supported",
-    blame: "caller",
-    retry: false,
-    hint: "Encrypt it anew with AES and PBKDF2: `openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -in FILE -out device.key`.",
-    mbedtls: -0x3980,
-  },
-  X509_KEY_PASSWORD: {
-    meaning: "the password does not open the private key",
-    blame: "caller",
-    retry: false,
-    hint: "Check the password; `openssl pkey -in FILE -noout` asks for it and tells whether it is right. A damaged file looks the same.",
-    mbedtls: -0x3b80,
-  },
-  X509_KEY_UNSUPPORTED: {
-    meaning: "the private key is of a kind that is not supported",
-    blame: "caller",
-    retry: false,
-    hint: "Use RSA (2048 bits or more), P-256, P-384 or P-521. AWS IoT accepts no other kind either.",
-    mbedtls: -0x3c80,
-  },
-  X509_KEY_MISMATCH: {
-    meaning: "the private key does not belong to the certificate",
-    blame: "caller",
-    retry: false,
-    hint: "Take certificate and key of the same download: the two names start with the same certificate id.",
-  },
 } as const satisfies Record<string, CertificateErrorRow>;
 
-/** A key of {@link certificateErrors}. */
-export type CertificateErrorCode = keyof typeof certificateErrors;
+/** A key of {@link chainErrors}. */
+export type ChainErrorCode = keyof typeof chainErrors;
+
+/** A code of this layer. */
+export type CertificateErrorCode = ChainErrorCode | RevocationErrorCode | FileErrorCode;
+
+/** Rows of some codes. */
+export type ErrorRows = Readonly<Partial<Record<CertificateErrorCode, CertificateErrorRow>>>;
 
 /**
  * An unreadable certificate, PEM text or key. `data` has, where they are known: `field` (`tbsCertificate.validity.notAfter`),
@@ -525,8 +344,22 @@ export class CertificateError extends ThingwireError<CertificateErrorCode> {
   /** The alert to send where the bytes came from the peer (RFC 5246 §7.2.2). */
   readonly alert: number | undefined;
 
-  constructor(code: CertificateErrorCode, detail?: string, data?: ErrorData, cause?: unknown) {
-    const row: CertificateErrorRow = certificateErrors[code];
+  constructor(code: ChainErrorCode, detail?: string, data?: ErrorData, cause?: unknown);
+  /** `row`: that of a code which is none of {@link chainErrors}. */
+  constructor(
+    code: CertificateErrorCode,
+    detail: string | undefined,
+    data: ErrorData | undefined,
+    cause: unknown,
+    row: CertificateErrorRow | undefined,
+  );
+  constructor(
+    code: CertificateErrorCode,
+    detail?: string,
+    data?: ErrorData,
+    cause?: unknown,
+    row: CertificateErrorRow = chainErrors[code as ChainErrorCode],
+  ) {
     super("x509", code, row, detail, data, cause);
     this.name = "CertificateError";
     this.alert = row.alert;

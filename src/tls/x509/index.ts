@@ -17,11 +17,11 @@ export {
 export type { UnknownTime } from "./dates.ts";
 export { describe, fingerprint, oneLine } from "./describe.ts";
 export { type DecryptPrivateKeyOptions, decryptPrivateKey } from "./encrypted-key.ts";
+export { certificateErrors } from "./error-table.ts";
 export {
   CertificateError,
   type CertificateErrorCode,
   type CertificateErrorRow,
-  certificateErrors,
   verificationFlags,
 } from "./errors.ts";
 export type { BasicConstraints, Extension, GeneralNames, KeyUsage, NameConstraints } from "./extensions.ts";

@@ -25,6 +25,7 @@ import {
   unsignedInteger,
 } from "./der-write.ts";
 import { CertificateError } from "./errors.ts";
+import { fileError, fileErrors } from "./file-errors.ts";
 import { oidName, oids } from "./oids.ts";
 import { type PemBlock, pemBlocks } from "./pem.ts";
 import { bitLength, curveBytes, curveOf, MAX_RSA_BITS } from "./spki.ts";
@@ -41,7 +42,7 @@ type EcPrivateKey = Extract<PrivateKey, { type: "ec" }>;
  */
 export function parsePrivateKey(input: string | Uint8Array): PrivateKey {
   const { key, where } = privateKeyBlock(input);
-  if (key === undefined) throw new CertificateError("X509_KEY_ENCRYPTED", where.text, where.data);
+  if (key === undefined) throw fileError("X509_KEY_ENCRYPTED", where.text, where.data);
   return key;
 }
 
@@ -85,7 +86,7 @@ function parseBlock({ label, line, der, headers }: PemBlock): KeyBlock {
     case "EC PRIVATE KEY":
       return { key: parseSec1(der) };
     default:
-      throw new CertificateError("X509_KEY_UNSUPPORTED", where.text, where.data);
+      throw fileError("X509_KEY_UNSUPPORTED", where.text, where.data);
   }
 }
 
@@ -108,7 +109,7 @@ function parseAny(der: Uint8Array): KeyBlock {
 }
 
 function privateKeyReader(der: Uint8Array): DerReader {
-  return new DerReader(der, "privateKey", "X509_KEY_MALFORMED");
+  return new DerReader(der, "privateKey", "X509_KEY_MALFORMED", 0, der.length, undefined, fileErrors);
 }
 
 /** PrivateKeyInfo (RFC 5208 §5), OneAsymmetricKey (RFC 5958 §2). */
@@ -124,7 +125,7 @@ export function parsePkcs8(der: Uint8Array): PrivateKey {
     algorithm.finish();
     return parsePkcs1(readPkcs8Key(info));
   }
-  if (oid !== oids["id-ecPublicKey"]) throw new CertificateError("X509_KEY_UNSUPPORTED", oidName(oid));
+  if (oid !== oids["id-ecPublicKey"]) throw fileError("X509_KEY_UNSUPPORTED", oidName(oid));
   const curve = readCurve(algorithm);
   algorithm.finish();
   return parseSec1(readPkcs8Key(info), curve);
@@ -144,7 +145,7 @@ function parsePkcs1(der: Uint8Array): RsaPrivateKey {
   const reader = privateKeyReader(der);
   const key = reader.sequence("");
   reader.finish();
-  if (key.small("version") !== 0) throw new CertificateError("X509_KEY_UNSUPPORTED", "RSA with more than two primes");
+  if (key.small("version") !== 0) throw fileError("X509_KEY_UNSUPPORTED", "RSA with more than two primes");
   const number = (field: string): Uint8Array => copyOf(key.unsigned(field));
   const rsa: RsaPrivateKey = {
     type: "rsa",
@@ -159,7 +160,7 @@ function parsePkcs1(der: Uint8Array): RsaPrivateKey {
   };
   key.finish();
   const bits = bitLength(rsa.modulus);
-  if (bits > MAX_RSA_BITS) throw new CertificateError("X509_KEY_UNSUPPORTED", `RSA with ${bits} bits`);
+  if (bits > MAX_RSA_BITS) throw fileError("X509_KEY_UNSUPPORTED", `RSA with ${bits} bits`);
   const longest = rsa.modulus.length;
   for (const part of [
     rsa.publicExponent,
@@ -203,10 +204,10 @@ function parseSec1(der: Uint8Array, outer?: CurveName): EcPrivateKey {
 
 function readCurve(reader: DerReader): CurveName {
   if (reader.peek() !== tags.OID)
-    throw new CertificateError("X509_KEY_UNSUPPORTED", "an EC key with parameters instead of a named curve");
+    throw fileError("X509_KEY_UNSUPPORTED", "an EC key with parameters instead of a named curve");
   const oid = reader.oid("namedCurve");
   const curve = curveOf(oid);
-  if (curve === undefined) throw new CertificateError("X509_KEY_UNSUPPORTED", `the curve ${oidName(oid)}`);
+  if (curve === undefined) throw fileError("X509_KEY_UNSUPPORTED", `the curve ${oidName(oid)}`);
   return curve;
 }
 
@@ -270,7 +271,7 @@ export function requireKeyOf(
   return map(keyBelongsTo(certificate, key, crypto, random), (belongs) => {
     if (belongs) return;
     const kind = key.type === "rsa" ? `rsa (${bitLength(key.modulus)} bit)` : key.curve;
-    throw new CertificateError(
+    throw fileError(
       "X509_KEY_MISMATCH",
       `the key is ${kind}, the certificate ${certificate.subject.toString()} has another ${certificate.publicKeyAlgorithm}`,
     );

@@ -26,6 +26,7 @@ import {
 import { oids } from "./oids.ts";
 import { problemOf, type VerificationProblem } from "./problem.ts";
 import type { RevocationContext, RevocationEvidence } from "./revocation-context.ts";
+import { revocationErrors } from "./revocation-errors.ts";
 import { acceptedAlgorithm, isStrongKey, verifyDigest } from "./signed.ts";
 import { parseSubjectPublicKeyInfo, publicKeyBits } from "./spki.ts";
 
@@ -51,7 +52,7 @@ export function ocspFinding(
   const leaf = path[0]!.certificate;
   const who = leaf.subject.toString();
   const problem = (code: CertificateErrorCode, rule: string, detail: string): VerificationProblem =>
-    problemOf(path[0], 0, code, "ocspResponse", rule, detail);
+    problemOf(path[0], 0, code, "ocspResponse", rule, detail, revocationErrors);
   let parsed: OcspResponse;
   try {
     parsed = parseOcspResponse(response);

@@ -11,6 +11,7 @@ import { type RevokedEntry, readEach, readReason } from "./crl.ts";
 import { contextTag, DerReader, tags } from "./der.ts";
 import { type Name, readName } from "./name.ts";
 import { oidName, oids } from "./oids.ts";
+import { revocationErrors } from "./revocation-errors.ts";
 import { readSigned, type SignatureAlgorithmIdentifier } from "./signature-algorithm.ts";
 
 /** OCSPResponseStatus by number (RFC 6960 §4.2.1); 4 is not used. */
@@ -91,7 +92,7 @@ const hashes: Readonly<Record<string, HashName>> = /* @__PURE__ */ Object.freeze
  *   `X509_SIGNATURE_ALGORITHM`).
  */
 export function parseOcspResponse(der: Uint8Array): OcspResponse {
-  const outer = new DerReader(der, "ocspResponse", "X509_OCSP_MALFORMED");
+  const outer = new DerReader(der, "ocspResponse", "X509_OCSP_MALFORMED", 0, der.length, undefined, revocationErrors);
   if (der.length > MAX_OCSP_BYTES) outer.fail("", `${der.length} bytes, ${MAX_OCSP_BYTES} at most`, 0, "X509_LIMIT");
   const response = outer.sequence("");
   outer.finish();

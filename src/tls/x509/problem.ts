@@ -9,7 +9,9 @@ import {
   type CertificateError,
   type CertificateErrorCode,
   type CertificateErrorRow,
-  certificateErrors,
+  type ChainErrorCode,
+  chainErrors,
+  type ErrorRows,
 } from "./errors.ts";
 import type { TrustAnchor } from "./trust.ts";
 
@@ -28,6 +30,10 @@ export interface VerificationProblem {
   readonly offset: number | undefined;
   /** `RFC 5280 §4.1.2.5` */
   readonly rule: string;
+  /** The bit of `verificationFlags` that stands for it. */
+  readonly flag: number;
+  /** The alert of TLS that it ends a handshake with (RFC 5246 §7.2.2), where flags alone do not say it. */
+  readonly alert: number | undefined;
   /** In words, with the values; field and rule stand at its end. */
   readonly message: string;
   /** What to do about it. */
@@ -53,7 +59,7 @@ export interface PathCertificate {
   readonly problems: readonly VerificationProblem[];
 }
 
-/** A problem of one certificate; of the chain as a whole without `placed`. */
+/** A problem of one certificate; of the chain as a whole without `placed`. `rows`: where the code stands, if not among the `chainErrors`. */
 export function problemOf(
   placed: Placed | undefined,
   depth: number,
@@ -61,8 +67,9 @@ export function problemOf(
   field: string,
   rule: string,
   detail: string,
+  rows?: ErrorRows,
 ): VerificationProblem {
-  const row: CertificateErrorRow = certificateErrors[code];
+  const row = rows?.[code] ?? chainErrors[code as ChainErrorCode];
   const index = placed?.index ?? -1;
   const where = index < 0 ? "" : `certificate ${index} of the chain, `;
   return {
@@ -73,9 +80,14 @@ export function problemOf(
     field,
     offset: undefined,
     rule,
+    ...severityOf(row),
     message: `${row.meaning}: ${detail} (${where}${field}, ${rule})`,
     hint: row.hint,
   };
+}
+
+function severityOf({ flag = 0, alert }: CertificateErrorRow): Pick<VerificationProblem, "flag" | "alert"> {
+  return { flag, alert };
 }
 
 /** The problem of a certificate that could not be read. Which rule it breaks stands in the error's text, where it is more than DER's. */
@@ -89,6 +101,7 @@ export function problemOfError(error: CertificateError, index: number): Verifica
     field: typeof field === "string" ? field : "certificate",
     offset: typeof offset === "number" ? offset : undefined,
     rule: /RFC \d+ §[\d.]+\d/.exec(error.message)?.[0] ?? "RFC 5280 §4.1",
+    ...severityOf(chainErrors[error.code as ChainErrorCode]),
     message: `${error.message} (certificate ${index} of the chain)`,
     hint: error.hint,
   };
@@ -97,7 +110,7 @@ export function problemOfError(error: CertificateError, index: number): Verifica
 /** mbedTLS's bits of all problems together. */
 export function flagsOf(problems: readonly VerificationProblem[]): number {
   let flags = 0;
-  for (const { code } of problems) flags |= (certificateErrors[code] as CertificateErrorRow).flag ?? 0;
+  for (const { flag } of problems) flags |= flag;
   return flags;
 }
 

@@ -23,6 +23,7 @@ import type {
   RevocationEvidence,
   RevocationFindings,
 } from "./revocation-context.ts";
+import { revocationErrors } from "./revocation-errors.ts";
 
 /** What certificates are held against, and how much of it must be known. One of `crls` and `ocsp` at least. */
 export interface RevocationOptions {
@@ -128,7 +129,7 @@ function stapleFinding(
   const [rule, detail] = mustStaple
     ? (["RFC 7633 §4.2.2", `${placed.certificate.subject} must be shown with one`] as const)
     : (["RFC 6066 §8", "it is required"] as const);
-  return done(problemOf(placed, 0, "X509_OCSP_MISSING", "ocspResponse", rule, detail));
+  return done(problemOf(placed, 0, "X509_OCSP_MISSING", "ocspResponse", rule, detail, revocationErrors));
 }
 
 /** Whether a certificate is only good with a stapled OCSP response (RFC 7633). What cannot be read may be such a demand. */

@@ -11,7 +11,7 @@
 import { printable } from "../../bytes.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { type Dated, type DateRule, datesText, judgeDates } from "./dates.ts";
-import type { CertificateErrorCode } from "./errors.ts";
+import type { CertificateErrorCode, ErrorRows } from "./errors.ts";
 import type { NameConstraints } from "./extensions.ts";
 import { namesMatch } from "./name.ts";
 import { constraintComparisons, constraintViolation } from "./name-constraints.ts";
@@ -20,6 +20,7 @@ import { oidName, oids } from "./oids.ts";
 import { type Placed, problemOf, type VerificationProblem } from "./problem.ts";
 import { type PathPlace, type Profile, secureProfile } from "./profile.ts";
 import type { RevocationEvidence } from "./revocation-context.ts";
+import { revocationErrors } from "./revocation-errors.ts";
 import { isStrongKey } from "./signed.ts";
 import { parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./spki.ts";
 import { anchorConstraints, type TrustAnchor } from "./trust.ts";
@@ -42,7 +43,7 @@ export interface PathRules {
 }
 
 /** Adds a problem of one certificate, or of the anchor. */
-type Report = (code: CertificateErrorCode, field: string, rule: string, detail: string) => void;
+type Report = (code: CertificateErrorCode, field: string, rule: string, detail: string, rows?: ErrorRows) => void;
 
 const EXTENSIONS = "tbsCertificate.extensions";
 
@@ -127,8 +128,8 @@ export function recheckValidity(
 
 /** Reports by the place on a path; the anchor stands behind its last certificate. */
 function reporter(path: readonly Placed[], problems: VerificationProblem[]): (depth: number) => Report {
-  return (depth) => (code, field, rule, detail) =>
-    problems.push(problemOf(path[depth], depth, code, field, rule, detail));
+  return (depth) => (code, field, rule, detail, rows) =>
+    problems.push(problemOf(path[depth], depth, code, field, rule, detail, rows));
 }
 
 /** Comparisons of names with constraints that the path needs at most. */
@@ -181,8 +182,11 @@ function checkEvidence(evidence: RevocationEvidence, dates: DateRule, report: Re
   const verdict = judgeDates(dates, evidence);
   if (verdict === undefined) return;
   const detail = datesText(dates, evidence, verdict, verdict === "late" ? "its end" : "its beginning");
-  if (evidence.kind === "ocsp") report("X509_OCSP_EXPIRED", "ocspResponse", "RFC 6960 §4.2.2.1", detail);
-  else report(verdict === "late" ? "X509_CRL_EXPIRED" : "X509_CRL_NOT_YET_VALID", "crl", "RFC 5280 §6.3.3 a", detail);
+  const [code, field, rule] =
+    evidence.kind === "ocsp"
+      ? (["X509_OCSP_EXPIRED", "ocspResponse", "RFC 6960 §4.2.2.1"] as const)
+      : ([verdict === "late" ? "X509_CRL_EXPIRED" : "X509_CRL_NOT_YET_VALID", "crl", "RFC 5280 §6.3.3 a"] as const);
+  report(code, field, rule, detail, revocationErrors);
 }
 
 function checkKey({ publicKey, algorithm }: SubjectPublicKeyInfo, who: string, profile: Profile, report: Report): void {

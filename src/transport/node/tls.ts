@@ -21,7 +21,8 @@ import { equal } from "../../bytes.ts";
 import { type ThingwireError, UsageError } from "../../errors.ts";
 import { Alert } from "../../tls/alerts.ts";
 import { alertReceived, TlsError } from "../../tls/errors.ts";
-import { CertificateError, type CertificateErrorCode } from "../../tls/x509/errors.ts";
+import { CertificateError, type ChainErrorCode } from "../../tls/x509/errors.ts";
+import { fileError } from "../../tls/x509/file-errors.ts";
 import type { TrustAnchor } from "../../tls/x509/trust.ts";
 import type { NativeTlsInfo, NativeTlsOptions } from "../native-tls.ts";
 import type { Transport } from "../transport.ts";
@@ -90,7 +91,7 @@ function makeContext(options: NativeTlsOptions): SecureContext {
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (code?.includes("KEY_VALUES_MISMATCH") || code?.includes("KEY_TYPE_MISMATCH"))
-      throw new CertificateError("X509_KEY_MISMATCH", undefined, {}, error);
+      throw fileError("X509_KEY_MISMATCH", undefined, {}, error);
     throw new CertificateError("X509_PEM", message, {}, error);
   }
 }
@@ -127,7 +128,7 @@ function keyPem(key: string | Uint8Array): string {
     return readKey(key).export({ type: "pkcs8", format: "pem" }) as string;
   } catch (error) {
     const encrypted = typeof key === "string" && key.includes("ENCRYPTED");
-    throw new CertificateError(encrypted ? "X509_KEY_ENCRYPTED" : "X509_KEY_MALFORMED", undefined, {}, error);
+    throw fileError(encrypted ? "X509_KEY_ENCRYPTED" : "X509_KEY_MALFORMED", undefined, {}, error);
   }
 }
 
@@ -201,7 +202,7 @@ function explain(error: Error, tcpConnected: boolean, description: string): Thin
 }
 
 /** OpenSSL's verification results, as Node names them. */
-const certificateProblems: Readonly<Record<string, CertificateErrorCode>> = {
+const certificateProblems: Readonly<Record<string, ChainErrorCode>> = {
   UNABLE_TO_GET_ISSUER_CERT: "X509_NOT_TRUSTED",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "X509_NOT_TRUSTED",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "X509_NOT_TRUSTED",
