@@ -18,83 +18,92 @@ import { readWord, writeWord } from "./words.ts";
 export const aes128Gcm: AeadAlgorithm = {
   name: "aes-128-gcm",
   keyBytes: 16,
-  prepare: () => prepareGcm("aes-128-gcm", tableForm()),
+  prepare: () => prepareGcm("aes-128-gcm", tableForm(compiledBulk())),
 };
 
 /** AES-256-GCM, as a piece of a provider. */
 export const aes256Gcm: AeadAlgorithm = {
   name: "aes-256-gcm",
   keyBytes: 32,
-  prepare: () => prepareGcm("aes-256-gcm", tableForm()),
+  prepare: () => prepareGcm("aes-256-gcm", tableForm(compiledBulk())),
 };
 
 /** Cost of encrypting and hashing one block, in units of work. */
 const BLOCK_UNITS = 16;
-/**
- * Blocks that a provider computes in the small form before it takes the one for bulk: 1 MiB. Compiling that one costs V8 about as
- * much as it saves in several MiB, so that a program with little traffic never runs it.
- */
-const BULK_AFTER = 1 << 16;
-/** Blocks at a time from which the form for bulk pays. */
-const BULK_BLOCKS = 4;
-/**
- * Bytes that the form for bulk gets at a time. Short calls let V8 optimize it as a function: in a long first call it would only optimize the
- * loop, with nothing known of the way into it, and each call after that would begin with a block in slow code.
- */
-const BULK_BYTES = 1024;
 
-/** The loop for bulk, and what it reads of a key. */
-interface BulkForm<Cipher extends BlockEncryption> {
-  readonly run: typeof gcmBulk;
-  key(cipher: Cipher, hash: Ghash): BulkKey;
+/** A form for bulk: another shape of the same computation, for many blocks. */
+export interface BulkForm<Cipher extends BlockEncryption, Key> {
+  /** Blocks that a provider computes before it takes this form. */
+  readonly after: number;
+  /** Blocks at a time from which it pays. */
+  readonly least: number;
+  /** It gets a multiple of so many blocks at a time, up to `most`. */
+  readonly multiple: number;
+  readonly most: number;
+  /** What it reads of a key. */
+  key(cipher: Cipher, hash: Ghash): Key;
+  /**
+   * Seals or opens the blocks of `view[at, end)` in place.
+   *
+   * @param counter - the block of the last counter used: four words, of which the last is counted up.
+   */
+  run(key: Key, counter: Int32Array, view: DataView, at: number, end: number, sealing: boolean): void;
+  /** Overwrites what it keeps of a key beside cipher and hash. */
+  wipe?(key: Key): void;
 }
 
 /** Cipher and hash in one form, with the tables that all keys of a provider share. */
-export interface GcmForm<Cipher extends BlockEncryption> {
+export interface GcmForm<Cipher extends BlockEncryption, Key> {
   encryption(key: Uint8Array): Cipher;
   ghash(key: Int32Array): Ghash;
   /** `undefined` where the form has none. */
-  readonly bulk: BulkForm<Cipher> | undefined;
+  readonly bulk: BulkForm<Cipher, Key> | undefined;
 }
 
 /** With tables for speed: 4 KiB for all keys, and 4 KiB for each. */
-function tableForm(): GcmForm<Aes> {
+export function tableForm<Key>(bulk: BulkForm<Aes, Key> | undefined): GcmForm<Aes, Key> {
   const table = aesTable();
-  return {
-    encryption: (key) => new Aes(table, key),
-    ghash: (key) => new Ghash(key),
-    bulk: HAS_BULK_FORM ? { run: gcmBulk, key: bulkKey } : undefined,
-  };
+  return { encryption: (key) => new Aes(table, key), ghash: (key) => new Ghash(key), bulk };
+}
+
+/**
+ * The form for bulk of engines that compile. Compiling it costs V8 about as much as it saves in several MiB, so that a program with little
+ * traffic never runs it. Short calls let V8 optimize it as a function: in a long first call it would only optimize the loop, with nothing
+ * known of the way into it, and each call after that would begin with a block in slow code.
+ */
+function compiledBulk(): BulkForm<Aes, BulkKey> | undefined {
+  if (!HAS_BULK_FORM) return undefined;
+  return { after: 1 << 16, least: 4, multiple: 1, most: 64, key: bulkKey, run: gcmBulk };
 }
 
 /** What the keys of a provider share. */
-interface Shared<Cipher extends BlockEncryption> {
-  readonly form: GcmForm<Cipher>;
+interface Shared<Cipher extends BlockEncryption, Key> {
+  readonly form: GcmForm<Cipher, Key>;
   /** Blocks computed so far, by all keys. */
   blocks: number;
 }
 
 /** Makes ciphers out of keys, in one form. */
-export function prepareGcm<Cipher extends BlockEncryption>(
+export function prepareGcm<Cipher extends BlockEncryption, Key>(
   name: AeadName,
-  form: GcmForm<Cipher>,
+  form: GcmForm<Cipher, Key>,
 ): (key: Uint8Array) => Aead {
-  const shared: Shared<Cipher> = { form, blocks: 0 };
+  const shared: Shared<Cipher, Key> = { form, blocks: 0 };
   return (key) => aeadOf(name, key, new GcmTask(shared, key));
 }
 
-class GcmTask<Cipher extends BlockEncryption> extends AeadTask {
-  readonly #shared: Shared<Cipher>;
+class GcmTask<Cipher extends BlockEncryption, Key> extends AeadTask {
+  readonly #shared: Shared<Cipher, Key>;
   readonly #aes: Cipher;
   readonly #ghash: Ghash;
   /** The counter block, and what the cipher makes of it. */
   readonly #counter = new Int32Array(4);
   readonly #stream = new Int32Array(4);
-  #bulkKey: BulkKey | undefined;
+  #bulkKey: Key | undefined;
   /** Of the memory last worked on in bulk: most records stand in one buffer. */
   #view: DataView | undefined;
 
-  constructor(shared: Shared<Cipher>, key: Uint8Array) {
+  constructor(shared: Shared<Cipher, Key>, key: Uint8Array) {
     super(16, BLOCK_UNITS);
     this.#shared = shared;
     this.#aes = shared.form.encryption(key);
@@ -115,10 +124,13 @@ class GcmTask<Cipher extends BlockEncryption> extends AeadTask {
   protected advance(buffer: Uint8Array, at: number, end: number, sealing: boolean): void {
     const blocks = (end - at) >> 4;
     const whole = at + 16 * blocks;
-    const { form } = this.#shared;
-    if (blocks >= BULK_BLOCKS && this.#shared.blocks >= BULK_AFTER && form.bulk !== undefined)
-      this.#bulk(form.bulk, buffer, at, whole, sealing);
-    else for (; at < whole; at += 16) this.#block(buffer, at, sealing);
+    const { bulk } = this.#shared.form;
+    if (bulk !== undefined && blocks >= bulk.least && this.#shared.blocks >= bulk.after) {
+      const bulkEnd = at + 16 * (blocks - (blocks % bulk.multiple));
+      this.#bulk(bulk, buffer, at, bulkEnd, sealing);
+      at = bulkEnd;
+    }
+    for (; at < whole; at += 16) this.#block(buffer, at, sealing);
     if (whole < end) this.#rest(buffer, whole, end, sealing);
     this.#shared.blocks += blocks;
   }
@@ -134,16 +146,18 @@ class GcmTask<Cipher extends BlockEncryption> extends AeadTask {
     this.#ghash.wipe();
     this.#counter.fill(0);
     this.#stream.fill(0);
+    if (this.#bulkKey !== undefined) this.#shared.form.bulk?.wipe?.(this.#bulkKey);
     this.#bulkKey = undefined;
     this.#view = undefined;
   }
 
-  #bulk(form: BulkForm<Cipher>, buffer: Uint8Array, at: number, end: number, sealing: boolean): void {
+  #bulk(form: BulkForm<Cipher, Key>, buffer: Uint8Array, at: number, end: number, sealing: boolean): void {
     this.#bulkKey ??= form.key(this.#aes, this.#ghash);
     const view = this.#viewOf(buffer);
     const offset = buffer.byteOffset;
-    for (; at < end; at += BULK_BYTES) {
-      const stop = offset + Math.min(end, at + BULK_BYTES);
+    const most = 16 * form.most;
+    for (; at < end; at += most) {
+      const stop = offset + Math.min(end, at + most);
       form.run(this.#bulkKey, this.#counter, view, offset + at, stop, sealing);
     }
   }

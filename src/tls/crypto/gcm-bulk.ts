@@ -3,7 +3,7 @@
  *
  * The same computation as `Aes.encrypt` and `Ghash.absorbBlock`, written into one function so that a processor overlaps the hash of a
  * block with the cipher of the next one, and unrolled. It is two thirds of their time once it is compiled, and much more until then: see
- * `BULK_AFTER` in `aes-gcm.ts`.
+ * `compiledBulk` in `aes-gcm.ts`.
  *
  * @module
  */

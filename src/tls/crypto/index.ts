@@ -7,6 +7,7 @@
 export type { AeadAlgorithm } from "./aead-task.ts";
 export { AesCtr } from "./aes-ctr.ts";
 export { aes128Gcm, aes256Gcm } from "./aes-gcm.ts";
+export { aes128GcmWide, aes256GcmWide } from "./aes-gcm-wide.ts";
 export { aes128Cbc, aes256Cbc, type CbcAlgorithm, type CbcMaker } from "./cbc-cipher.ts";
 export { chacha20Poly1305 } from "./chacha20-poly1305.ts";
 export { type CryptoPieces, composeCrypto } from "./compose.ts";

@@ -56,7 +56,7 @@ export const secp384r1Small: Group = { name: "secp384r1", prepare: () => onBigIn
 /** P-521 with small tables, as a piece of a provider. */
 export const secp521r1Small: Group = { name: "secp521r1", prepare: () => onBigInt(p521) };
 
-function smallForm(): GcmForm<SmallAes> {
+function smallForm(): GcmForm<SmallAes, never> {
   const sbox = aesSbox();
   return { encryption: (key) => new SmallAes(sbox, key), ghash: (key) => new SmallGhash(key), bulk: undefined };
 }

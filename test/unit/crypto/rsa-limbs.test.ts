@@ -64,6 +64,22 @@ describe("arithmetic modulo a prime of RSA on limbs", () => {
     },
   );
 
+  it("the largest multiple of a modulus leaves room: cells do not grow, however often they are squared", () => {
+    // 1 modulo 2^24, so that its multiple is 24 bits longer. With a block less, that would fill all of them.
+    const modulus = (1n << 1032n) - (1n << 24n) + 1n;
+    const field = make(modulus, 1032) as ModularArithmetic<unknown>;
+    for (const value of extremes(1032)) {
+      let cell = field.element(value % modulus);
+      let expected = value % modulus;
+      for (let i = 0; i < 40; i++) {
+        cell = field.multiply(cell, cell);
+        expected = (expected * expected) % modulus;
+      }
+      expect(field.integer(cell)).toBe(expected);
+    }
+    field.wipe();
+  });
+
   it("powers are those of BigInt, whatever base, exponent and modulus are", () => {
     const big = (bits: number) => fc.bigInt(1n, (1n << BigInt(bits)) - 1n);
     fc.assert(
