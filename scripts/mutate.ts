@@ -1,6 +1,6 @@
 /**
  * Mutation testing of the TLS protocol code with Stryker: `npm run mutate -- --seed 5 --size 1000`. Draws windows of lines out of the
- * files below until they hold `size` mutants, runs the tests of `test/mutation/vitest.config.ts` on each one, and writes
+ * files below until they hold `size` mutants, has `test/mutation/runner.ts` run the tests on each one, and writes
  * `test/mutation/result.json` and `docs/MUTATION.md`. The same seed with a larger size draws the same windows and more. Ends with 1
  * where a mutant survived that `test/mutation/reasons.ts` gives no reason for, or where less than 85 % were killed.
  *
@@ -97,15 +97,14 @@ function drawn(windows: readonly Window[], seed: number, size: number): Window[]
 function stryker(windows: readonly Window[], concurrency: number): Record<string, { mutants: Mutant[] }> {
   mkdirSync(WORK, { recursive: true });
   const configuration = {
-    testRunner: "vitest",
-    plugins: ["@stryker-mutator/vitest-runner"],
-    vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
+    testRunner: "warm",
+    plugins: ["./test/mutation/runner.ts"],
     coverageAnalysis: "perTest",
     mutate: windows.map(({ file, first, last }) => `${file}:${first + 1}-${last + 1}`),
     ignorePatterns: [".thingwire", "bench", "dist", "examples", "coverage"],
     tempDirName: `${WORK}/sandbox`,
     concurrency,
-    timeoutMS: 10_000,
+    timeoutMS: 5_000,
     dryRunTimeoutMinutes: 20,
     ignoreStatic: true,
     incremental: true,
@@ -119,7 +118,9 @@ function stryker(windows: readonly Window[], concurrency: number): Record<string
   };
   writeFileSync(`${WORK}/stryker.json`, JSON.stringify(configuration, null, 2));
   const program = new URL("core/bin/stryker.js", STRYKER).pathname;
-  const { status } = spawnSync(process.execPath, [program, "run", `${WORK}/stryker.json`], { stdio: "inherit" });
+  // Stryker's processes load a plugin in TypeScript.
+  const env = { ...process.env, NODE_OPTIONS: "--import tsx" };
+  const { status } = spawnSync(process.execPath, [program, "run", `${WORK}/stryker.json`], { stdio: "inherit", env });
   if (status !== 0) throw new Error(`Stryker ended with ${status}`);
   return JSON.parse(readFileSync(`${WORK}/report.json`, "utf8")).files;
 }
@@ -190,7 +191,7 @@ if (!values.draw) {
     `# Mutation testing of the TLS protocol code
 
 Written by \`npm run mutate -- --seed ${values.seed} --size ${values.size}\` (Stryker 9.6.1, \`scripts/mutate.ts\`); not by hand. Stryker changes one
-expression, condition, string or block at a time; a mutant is killed where a test of \`test/mutation/vitest.config.ts\` fails or does not end.
+expression, condition, string or block at a time; a mutant is killed where a test of \`test/mutation/runner.ts\` fails or does not end.
 The sample: ${windows.length} windows of ${WINDOW_LINES} lines, drawn with seed ${values.seed}. ${notRun} mutants more in them are of tables at module level: they would need
 all tests anew, and \`test/arch\` and \`errors.test.ts\` hold the tables; they are not counted.
 

@@ -190,7 +190,7 @@ export abstract class Connection<S extends CommonSettings, I extends Pick<TlsCon
   write(bytes: Uint8Array): number {
     const room = this.reserve(bytes.length);
     room.set(bytes.subarray(0, room.length));
-    if (room.length > 0) this.commit(room.length);
+    this.commit(room.length);
     return room.length;
   }
 

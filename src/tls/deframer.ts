@@ -101,19 +101,16 @@ export class Deframer {
     return this.maxPlaintext + (this.leastBytes > 0 ? MAX_EXPANSION : 0);
   }
 
-  /** Makes room for all of the record that is coming in; false where there is enough already. */
+  /** Makes room for all of the record that the full buffer begins with; false where there is enough already. */
   #grow(): boolean {
-    if (this.#end - this.#start < HEADER_BYTES) return false;
-    const length = (this.#buffer[this.#start + 3]! << 8) | this.#buffer[this.#start + 4]!;
+    const length = (this.#buffer[3]! << 8) | this.#buffer[4]!;
     // A length beyond all limits is refused by next(); room for it is not made.
-    const needed = this.#start + HEADER_BYTES + Math.min(length, this.#mostBytes);
+    const needed = HEADER_BYTES + Math.min(length, this.#mostBytes);
     if (needed <= this.#buffer.length) return false;
     const grown = new Uint8Array(needed);
-    grown.set(this.#buffer.subarray(this.#start, this.#end));
+    grown.set(this.#buffer);
     this.#buffer.fill(0);
     this.#buffer = grown;
-    this.#end -= this.#start;
-    this.#start = 0;
     return true;
   }
 

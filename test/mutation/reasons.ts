@@ -18,6 +18,8 @@ export interface Reason {
 
 const COMPILER = "does not compile: the type demands what the mutant leaves out";
 const NARROWING = "for the compiler: what was accepted has it";
+const NO_SESSION = "for the compiler: a session is made only where the app wants resumption";
+const UNREAD = "nobody reads it: `readStored` makes `undefined` of whatever is wrong";
 
 export const reasons: readonly Reason[] = [
   {
@@ -38,6 +40,28 @@ export const reasons: readonly Reason[] = [
     replacement: "false",
     reason: "equivalent: indexOf finds nothing, which is −1; the case stands there for the reader",
   },
+  {
+    file: "server-flight",
+    line: "settings.resumption?.ticketKey !== undefined;",
+    replacement: "settings.resumption.ticketKey",
+    reason: NO_SESSION,
+  },
+  {
+    file: "server-flight",
+    line: "settings.resumption?.cache !== undefined;",
+    replacement: "settings.resumption.cache",
+    reason: NO_SESSION,
+  },
+  {
+    file: "server-sessions",
+    line: "const now = resumption?.wallMs();",
+    replacement: "resumption.wallMs",
+    reason: NO_SESSION,
+  },
+  { file: "server-sessions", line: 'reader.fail("another version")', replacement: '""', reason: UNREAD },
+  { file: "session", line: "reader.fail(", replacement: "``", reason: UNREAD },
+  { file: "session", line: "reader.fail(", replacement: '""', reason: UNREAD },
+  { file: "messages", line: 'frameMessage("HelloRequest"', replacement: '""', reason: COMPILER },
   { file: "server-states", line: "(keyed, { client, finished })", replacement: "{}", reason: COMPILER },
   {
     file: "verify",

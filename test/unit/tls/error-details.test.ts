@@ -93,6 +93,7 @@ const rows: readonly [title: string, detail: string, values?: Record<string, unk
     "extended_master_secret, 1 bytes",
     { extension: "extended_master_secret" },
   ],
+  ["RFC 6066 §8 a status_request that is not empty", "status_request, 1 bytes", { extension: "status_request" }],
   ["RFC 6066 §4 a longer max_fragment_length than was asked for", "1024 bytes, asked for: 512"],
   ["RFC 6066 §4 max_fragment_length number 0", "number 0"],
   [
@@ -382,6 +383,11 @@ describe("an error says what came and what was wanted", () => {
     const error = errorOf("RFC 5246 §6.2.1 plain HTTP instead of TLS");
     expect(valuesOf(error)).toEqual({ first: expect.stringMatching(/^HTTP\/1\.[01] .{7}$/) });
     expect(error.message).toContain(`type 72; the bytes are "${valuesOf(error)["first"]}"`);
+  });
+
+  it("RFC 5246 §7.4.3 of bytes behind a signature, whose length is another each time", () => {
+    const { message } = errorOf("RFC 5246 §7.4.3 bytes behind the signature");
+    expect(message).toMatch(/: ServerKeyExchange at byte \d+: 1 byte\(s\) left behind the signature$/);
   });
 
   it("RFC 5246 §7.2.1 of a stream that was cut, how much of it came", () => {

@@ -88,6 +88,10 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
     // The client's certificate is asked about each time: it may be revoked meanwhile.
     expect(admitted).toEqual([1, 1]);
     expect(info(second).statistics.phases.map(({ phase }) => phase)).toEqual(["hello", "keyDerivation", "finished"]);
+    const phasesOf = ({ secured }: ServerDriver) => secured?.statistics.phases.map(({ phase }) => phase);
+    const full = ["hello", "certificate", "keyAgreement", "clientSignature", "finished"];
+    expect(phasesOf(first.server)).toEqual(full);
+    expect(phasesOf(second.server)).toEqual(["hello", "keyDerivation", "finished"]);
     second.client.client.write(Uint8Array.of(1, 2));
     second.server.server.write(Uint8Array.of(3));
     second.run();

@@ -3,10 +3,10 @@
  * as any other.
  */
 import { describe, expect, it } from "vitest";
-import { equal } from "../../../src/bytes.ts";
+import { equal, NO_BYTES } from "../../../src/bytes.ts";
 import type { Random } from "../../../src/ports.ts";
 import { ExtensionType } from "../../../src/tls/extensions.ts";
-import { decodeServerHello } from "../../../src/tls/messages.ts";
+import { decodeServerHello, type ServerHello } from "../../../src/tls/messages.ts";
 import {
   decodeServerSession,
   encodeServerSession,
@@ -37,6 +37,12 @@ function kept({ client }: Dialog): Uint8Array {
   if (event?.type !== "session" || event.session === undefined) throw new Error("no session");
   return event.session;
 }
+/** What the server answered first. */
+function serverHello({ output: [first] }: ServerDriver): ServerHello {
+  return decodeServerHello(first!.subarray(5 + 4, 5 + ((first![3]! << 8) | first![4]!)));
+}
+const isTicketPromised = ({ extensions = [] }: ServerHello): boolean =>
+  extensions.some(({ type }) => type === ExtensionType.session_ticket);
 const isResumed = ({ client }: Dialog): boolean | undefined =>
   client.events.find((event) => event.type === "secured")?.resumed;
 
@@ -86,13 +92,35 @@ describe("a server resumes", () => {
       const client = new ScriptedClient({ hello: (hello) => ({ ...hello, sessionId }) });
       driver.feed(client.start());
       expect(driver.error).toBeUndefined();
-      const [first] = driver.output;
-      const body = first!.subarray(5 + 4, 5 + ((first![3]! << 8) | first![4]!));
-      const hello = decodeServerHello(body);
+      const hello = serverHello(driver);
       expect(equal(hello.sessionId, sessionId)).toBe(isKnown);
-      expect(hello.extensions?.some(({ type }) => type === ExtensionType.session_ticket)).toBe(false);
+      expect(isTicketPromised(hello)).toBe(false);
       expect(driver.server.stateName).toBe(isKnown ? "ExpectChangeCipherSpec" : "ExpectCertificate");
     }
+  });
+});
+
+describe("RFC 5077 §3.2 a ticket is promised", () => {
+  const asking = { type: ExtensionType.session_ticket, data: NO_BYTES };
+
+  it.each([
+    ["to a client that asks for one", [asking], undefined, NOW, true],
+    ["to none that does not", [], undefined, NOW, false],
+    ["to none without RFC 7627", [asking], ExtensionType.extended_master_secret, NOW, false],
+    ["by no server that does not know the time", [asking], undefined, undefined, false],
+  ] as const)("%s", (_title, more, leftOut, time, isPromised) => {
+    const driver = new ServerDriver({ resumption: { wallMs: () => time, ticketKey: KEY } });
+    const client = new ScriptedClient({
+      hello: (hello) => ({
+        ...hello,
+        extensions: [...hello.extensions!.filter(({ type }) => type !== leftOut), ...more],
+      }),
+    });
+    driver.feed(client.start());
+    const hello = serverHello(driver);
+    expect(isTicketPromised(hello)).toBe(isPromised);
+    // Without a cache there is nothing that an ID could stand for (RFC 5246 §7.4.1.3).
+    expect(hello.sessionId).toHaveLength(0);
   });
 });
 
