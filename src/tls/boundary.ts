@@ -18,6 +18,7 @@ export function asTlsError(error: unknown): TlsError {
     return new TlsError("TLS_CERTIFICATE_REJECTED", error.message, {
       cause: error,
       alert: Alert.bad_certificate,
+      mbedtls: error.mbedtls,
       data: { problems: [error.code] },
     });
   return new TlsError("TLS_INTERNAL_ERROR", error instanceof Error ? error.message : String(error), { cause: error });

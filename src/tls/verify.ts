@@ -286,11 +286,12 @@ function badSignature(scheme: SignatureScheme): TlsError {
 /** The error for a chain that was not accepted, with mbedTLS's flags and all problems. */
 function rejected(result: Pick<VerificationResult, "flags" | "problems">): TlsError {
   const first = result.problems[0];
-  // A certificate that cannot be read at all has an alert of its own, as in mbedTLS, whatever the flags say.
+  // A certificate that cannot be read at all has an alert and a code of its own, as in mbedTLS, whatever the flags say.
   const unreadable = result.problems.find(({ flag }) => flag === verificationFlags.OTHER);
   return new TlsError("TLS_CERTIFICATE_REJECTED", result.problems.map((problem) => problem.message).join("; "), {
     alert:
       unreadable === undefined ? alertForCertificateFlags(result.flags) : (unreadable.alert ?? Alert.bad_certificate),
+    mbedtls: unreadable?.mbedtls,
     hint: first?.hint,
     data: {
       flags: `0x${result.flags.toString(16)}`,

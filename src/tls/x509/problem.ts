@@ -34,6 +34,8 @@ export interface VerificationProblem {
   readonly flag: number;
   /** The alert of TLS that it ends a handshake with (RFC 5246 §7.2.2), where flags alone do not say it. */
   readonly alert: number | undefined;
+  /** The code of mbedTLS 3.6 that stands for it. */
+  readonly mbedtls: number | undefined;
   /** In words, with the values; field and rule stand at its end. */
   readonly message: string;
   /** What to do about it. */
@@ -86,8 +88,12 @@ export function problemOf(
   };
 }
 
-function severityOf({ flag = 0, alert }: CertificateErrorRow): Pick<VerificationProblem, "flag" | "alert"> {
-  return { flag, alert };
+function severityOf({
+  flag = 0,
+  alert,
+  mbedtls,
+}: CertificateErrorRow): Pick<VerificationProblem, "flag" | "alert" | "mbedtls"> {
+  return { flag, alert, mbedtls };
 }
 
 /** The problem of a certificate that could not be read. Which rule it breaks stands in the error's text, where it is more than DER's. */
