@@ -13,10 +13,10 @@ import { UsageError } from "../../errors.ts";
 import { done, map, type Task } from "../../task.ts";
 import type { HashName, PasswordDecryption, PasswordEncryption, PrivateKey } from "../crypto/provider.ts";
 import { DerReader, tags } from "./der.ts";
+import { encryptionName, encryptionOids } from "./encryption-oids.ts";
 import { CertificateError } from "./errors.ts";
 import { fileError, fileErrors } from "./file-errors.ts";
 import { parsePkcs8, privateKeyBlock } from "./keys.ts";
-import { oidName, oids } from "./oids.ts";
 
 /** Options of {@link decryptPrivateKey}. */
 export interface DecryptPrivateKeyOptions {
@@ -32,16 +32,16 @@ const MAX_SALT_BYTES = 1024;
 const BLOCK_BYTES = 16;
 
 const prfs: Readonly<Record<string, HashName>> = /* @__PURE__ */ Object.freeze({
-  [oids.hmacWithSHA1]: "sha1",
-  [oids.hmacWithSHA256]: "sha256",
-  [oids.hmacWithSHA384]: "sha384",
-  [oids.hmacWithSHA512]: "sha512",
+  [encryptionOids.hmacWithSHA1]: "sha1",
+  [encryptionOids.hmacWithSHA256]: "sha256",
+  [encryptionOids.hmacWithSHA384]: "sha384",
+  [encryptionOids.hmacWithSHA512]: "sha512",
 });
 
 const keyBytesOf: Readonly<Record<string, PasswordEncryption["keyBytes"]>> = /* @__PURE__ */ Object.freeze({
-  [oids["aes128-CBC-PAD"]]: 16,
-  [oids["aes192-CBC-PAD"]]: 24,
-  [oids["aes256-CBC-PAD"]]: 32,
+  [encryptionOids["aes128-CBC-PAD"]]: 16,
+  [encryptionOids["aes192-CBC-PAD"]]: 24,
+  [encryptionOids["aes256-CBC-PAD"]]: 32,
 });
 
 /**
@@ -99,7 +99,7 @@ function readEncrypted(
   reader.finish();
   const algorithm = info.sequence("encryptionAlgorithm");
   const scheme = algorithm.oid("algorithm");
-  if (scheme !== oids["id-PBES2"]) throw unsupported(oidName(scheme));
+  if (scheme !== encryptionOids["id-PBES2"]) throw unsupported(encryptionName(scheme));
   const parameters = algorithm.sequence("parameters");
   algorithm.finish();
   const derivation = readDerivation(parameters.sequence("keyDerivationFunc"), maxIterations);
@@ -107,12 +107,12 @@ function readEncrypted(
   parameters.finish();
   const cipherOid = cipher.oid("algorithm");
   const keyBytes = keyBytesOf[cipherOid];
-  if (keyBytes === undefined) throw unsupported(oidName(cipherOid));
+  if (keyBytes === undefined) throw unsupported(encryptionName(cipherOid));
   const iv = cipher.octetString("iv");
   if (iv.length !== BLOCK_BYTES) cipher.fail("iv", `${iv.length} bytes`);
   cipher.finish();
   const { keyLength = keyBytes } = derivation;
-  if (keyLength !== keyBytes) cipher.fail("keyLength", `${keyLength} bytes for ${oidName(cipherOid)}`);
+  if (keyLength !== keyBytes) cipher.fail("keyLength", `${keyLength} bytes for ${encryptionName(cipherOid)}`);
   const ciphertext = info.octetString("encryptedData");
   info.finish();
   if (ciphertext.length === 0 || ciphertext.length % BLOCK_BYTES !== 0)
@@ -125,7 +125,7 @@ type Derivation = Pick<PasswordEncryption, "hash" | "salt" | "iterations"> & { r
 /** PBKDF2-params (RFC 8018 §A.2). */
 function readDerivation(reader: DerReader, maxIterations: number): Derivation {
   const kdf = reader.oid("algorithm");
-  if (kdf !== oids["id-PBKDF2"]) throw unsupported(oidName(kdf));
+  if (kdf !== encryptionOids["id-PBKDF2"]) throw unsupported(encryptionName(kdf));
   const parameters = reader.sequence("parameters");
   reader.finish();
   const salt = parameters.octetString("salt");
@@ -142,7 +142,7 @@ function readDerivation(reader: DerReader, maxIterations: number): Derivation {
     if (!prf.empty) prf.null("parameters");
     prf.finish();
     hash = prfs[oid];
-    if (hash === undefined) throw unsupported(`PBKDF2 with ${oidName(oid)}`);
+    if (hash === undefined) throw unsupported(`PBKDF2 with ${encryptionName(oid)}`);
   }
   parameters.finish();
   return { hash, salt, iterations, ...(keyLength === undefined ? {} : { keyLength }) };

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** RFC 5280, RFC 8017, RFC 5758, RFC 5480, RFC 8410, RFC 2985, RFC 8018, RFC 7914. */
+/** RFC 5280, RFC 8017, RFC 5758, RFC 5480, RFC 8410, RFC 2985. Those of encrypted keys stand in `encryption-oids.ts`. */
 export const oids = {
   rsaEncryption: "1.2.840.113549.1.1.1",
   "id-mgf1": "1.2.840.113549.1.1.8",
@@ -29,23 +29,6 @@ export const oids = {
   "id-sha256": "2.16.840.1.101.3.4.2.1",
   "id-sha384": "2.16.840.1.101.3.4.2.2",
   "id-sha512": "2.16.840.1.101.3.4.2.3",
-
-  "id-PBES2": "1.2.840.113549.1.5.13",
-  "id-PBKDF2": "1.2.840.113549.1.5.12",
-  "id-scrypt": "1.3.6.1.4.1.11591.4.11",
-  hmacWithSHA1: "1.2.840.113549.2.7",
-  hmacWithSHA224: "1.2.840.113549.2.8",
-  hmacWithSHA256: "1.2.840.113549.2.9",
-  hmacWithSHA384: "1.2.840.113549.2.10",
-  hmacWithSHA512: "1.2.840.113549.2.11",
-  "aes128-CBC-PAD": "2.16.840.1.101.3.4.1.2",
-  "aes192-CBC-PAD": "2.16.840.1.101.3.4.1.22",
-  "aes256-CBC-PAD": "2.16.840.1.101.3.4.1.42",
-  "des-EDE3-CBC-Pad": "1.2.840.113549.3.7",
-  "pbeWithMD5AndDES-CBC": "1.2.840.113549.1.5.3",
-  "pbeWithSHA1AndDES-CBC": "1.2.840.113549.1.5.10",
-  "pbeWithSHAAnd3-KeyTripleDES-CBC": "1.2.840.113549.1.12.1.3",
-  "pbeWithSHAAnd40BitRC2-CBC": "1.2.840.113549.1.12.1.6",
 
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",

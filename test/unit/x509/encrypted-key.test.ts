@@ -9,8 +9,8 @@ import { sha1 } from "../../../src/tls/crypto/sha1.ts";
 import { sha256 } from "../../../src/tls/crypto/sha256.ts";
 import { sha384, sha512 } from "../../../src/tls/crypto/sha512.ts";
 import { nullValue, objectIdentifier, octetString, sequence, smallInteger } from "../../../src/tls/x509/der-write.ts";
+import { encryptionOids } from "../../../src/tls/x509/encryption-oids.ts";
 import { decryptPrivateKey, encodePrivateKey, parsePrivateKey, toPem } from "../../../src/tls/x509/index.ts";
-import { oids } from "../../../src/tls/x509/oids.ts";
 
 const keys = {
   "RSA-2048": generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey,
@@ -40,24 +40,34 @@ interface Recipe {
 }
 
 const HASH_OF: Record<string, string> = {
-  [oids.hmacWithSHA1]: "sha1",
-  [oids.hmacWithSHA256]: "sha256",
-  [oids.hmacWithSHA384]: "sha384",
-  [oids.hmacWithSHA512]: "sha512",
+  [encryptionOids.hmacWithSHA1]: "sha1",
+  [encryptionOids.hmacWithSHA256]: "sha256",
+  [encryptionOids.hmacWithSHA384]: "sha384",
+  [encryptionOids.hmacWithSHA512]: "sha512",
 };
 const NAME_OF: Record<string, [string, number]> = {
-  [oids["aes128-CBC-PAD"]]: ["aes-128-cbc", 16],
-  [oids["aes192-CBC-PAD"]]: ["aes-192-cbc", 24],
-  [oids["aes256-CBC-PAD"]]: ["aes-256-cbc", 32],
+  [encryptionOids["aes128-CBC-PAD"]]: ["aes-128-cbc", 16],
+  [encryptionOids["aes192-CBC-PAD"]]: ["aes-192-cbc", 24],
+  [encryptionOids["aes256-CBC-PAD"]]: ["aes-256-cbc", 32],
 };
 
 /** An EncryptedPrivateKeyInfo made with node's primitives, wrong where the recipe says so. */
 function encrypted(recipe: Recipe = {}, plaintext = p256Der, password = PASSWORD): Uint8Array {
-  const { salt = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), iterations = 10, cipher = oids["aes128-CBC-PAD"] } = recipe;
+  const {
+    salt = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    iterations = 10,
+    cipher = encryptionOids["aes128-CBC-PAD"],
+  } = recipe;
   const { iv = new Uint8Array(16).fill(9), keyLength } = recipe;
-  const prf = "prf" in recipe ? recipe.prf : oids.hmacWithSHA256;
+  const prf = "prf" in recipe ? recipe.prf : encryptionOids.hmacWithSHA256;
   const [name, bytes] = NAME_OF[cipher] ?? ["aes-128-cbc", 16];
-  const key = pbkdf2Sync(password, salt, Math.max(iterations, 1), bytes, HASH_OF[prf ?? oids.hmacWithSHA1] ?? "sha256");
+  const key = pbkdf2Sync(
+    password,
+    salt,
+    Math.max(iterations, 1),
+    bytes,
+    HASH_OF[prf ?? encryptionOids.hmacWithSHA1] ?? "sha256",
+  );
   const encryption = createCipheriv(name, key, new Uint8Array(16).fill(9));
   encryption.setAutoPadding(recipe.padding === undefined);
   if (recipe.padding !== undefined) plaintext = new Uint8Array([...plaintext, ...recipe.padding]);
@@ -71,9 +81,9 @@ function encrypted(recipe: Recipe = {}, plaintext = p256Der, password = PASSWORD
   ];
   return sequence(
     sequence(
-      objectIdentifier(recipe.scheme ?? oids["id-PBES2"]),
+      objectIdentifier(recipe.scheme ?? encryptionOids["id-PBES2"]),
       sequence(
-        sequence(objectIdentifier(recipe.kdf ?? oids["id-PBKDF2"]), sequence(...parameters)),
+        sequence(objectIdentifier(recipe.kdf ?? encryptionOids["id-PBKDF2"]), sequence(...parameters)),
         sequence(objectIdentifier(cipher), octetString(iv)),
       ),
     ),
@@ -139,7 +149,13 @@ describe("RFC 5958 §3, RFC 8018 §6.2: encrypted private keys", () => {
             expect(encodePrivateKey(open(input, password))).toEqual(expected);
       });
 
-  for (const prf of [undefined, oids.hmacWithSHA1, oids.hmacWithSHA256, oids.hmacWithSHA384, oids.hmacWithSHA512])
+  for (const prf of [
+    undefined,
+    encryptionOids.hmacWithSHA1,
+    encryptionOids.hmacWithSHA256,
+    encryptionOids.hmacWithSHA384,
+    encryptionOids.hmacWithSHA512,
+  ])
     for (const cipher of Object.keys(NAME_OF))
       it(`PRF ${HASH_OF[prf ?? ""] ?? "by default"} with ${NAME_OF[cipher]![0]}`, () => {
         const der = encrypted({ prf, cipher });
@@ -217,19 +233,24 @@ describe("RFC 5958 §3, RFC 8018 §6.2: encrypted private keys", () => {
   const refused: [title: string, input: string | Uint8Array, code: string, message?: RegExp][] = [
     [
       "PBES1 with MD5 and DES",
-      encrypted({ scheme: oids["pbeWithMD5AndDES-CBC"] }),
+      encrypted({ scheme: encryptionOids["pbeWithMD5AndDES-CBC"] }),
       "X509_KEY_ENCRYPTION",
       /pbeWithMD5AndDES/,
     ],
     [
       "3DES of PKCS#12",
-      encrypted({ scheme: oids["pbeWithSHAAnd3-KeyTripleDES-CBC"] }),
+      encrypted({ scheme: encryptionOids["pbeWithSHAAnd3-KeyTripleDES-CBC"] }),
       "X509_KEY_ENCRYPTION",
       /3-KeyTripleDES/,
     ],
-    ["scrypt", encrypted({ kdf: oids["id-scrypt"] }), "X509_KEY_ENCRYPTION", /id-scrypt/],
-    ["3DES", encrypted({ cipher: oids["des-EDE3-CBC-Pad"] }), "X509_KEY_ENCRYPTION", /des-EDE3-CBC/],
-    ["HMAC-SHA-224", encrypted({ prf: oids.hmacWithSHA224 }), "X509_KEY_ENCRYPTION", /PBKDF2 with hmacWithSHA224/],
+    ["scrypt", encrypted({ kdf: encryptionOids["id-scrypt"] }), "X509_KEY_ENCRYPTION", /id-scrypt/],
+    ["3DES", encrypted({ cipher: encryptionOids["des-EDE3-CBC-Pad"] }), "X509_KEY_ENCRYPTION", /des-EDE3-CBC/],
+    [
+      "HMAC-SHA-224",
+      encrypted({ prf: encryptionOids.hmacWithSHA224 }),
+      "X509_KEY_ENCRYPTION",
+      /PBKDF2 with hmacWithSHA224/,
+    ],
     ["an OID that nobody knows", encrypted({ scheme: "1.2.3.4" }), "X509_KEY_ENCRYPTION", /1\.2\.3\.4/],
     ["too many iterations", encrypted({ iterations: 1_000_001 }), "X509_KEY_ENCRYPTION", /1000001 iterations.*1000000/],
     ["no iterations", encrypted({ iterations: 0 }), "X509_KEY_MALFORMED", /iterationCount/],
