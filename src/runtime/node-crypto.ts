@@ -46,6 +46,7 @@ import type {
   PublicKey,
   SignatureAlgorithm,
 } from "../tls/crypto/provider.ts";
+import { rsaModulus, usablePublicKey } from "../tls/crypto/rsa.ts";
 import { emsaPkcs1 } from "../tls/crypto/rsa-pkcs1.ts";
 
 const hashes: Readonly<Record<HashName, { readonly outputBytes: number; readonly blockBytes: number }>> = {
@@ -92,9 +93,9 @@ class NodeCrypto implements CryptoProvider {
 
   supports(algorithm: AlgorithmName): boolean {
     return (
-      algorithm in hashes ||
-      algorithm in aeadKeyBytes ||
-      algorithm in curves ||
+      Object.hasOwn(hashes, algorithm) ||
+      Object.hasOwn(aeadKeyBytes, algorithm) ||
+      Object.hasOwn(curves, algorithm) ||
       algorithm === "x25519" ||
       algorithm === "rsa-pkcs1" ||
       this.#own.supports(algorithm)
@@ -102,20 +103,24 @@ class NodeCrypto implements CryptoProvider {
   }
 
   hash(name: HashName): Hash {
+    checkName(hashes, name);
     return new NodeHash(name, createHash(name));
   }
 
-  hashUnits(_: HashName, bytes: number): number {
+  hashUnits(name: HashName, bytes: number): number {
+    checkName(hashes, name);
     return Math.ceil(bytes / BYTES_PER_UNIT);
   }
 
   digest(name: HashName, parts: readonly Uint8Array[]): Task<Uint8Array> {
+    checkName(hashes, name);
     const hash = createHash(name);
     for (const part of parts) hash.update(part);
     return done(new Uint8Array(hash.digest()));
   }
 
   hmac(name: HashName, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+    checkName(hashes, name);
     const hmac = createHmac(name, key);
     for (const part of parts) hmac.update(part);
     return new Uint8Array(hmac.digest());
@@ -135,6 +140,7 @@ class NodeCrypto implements CryptoProvider {
   }
 
   aead(name: AeadName, key: Uint8Array): Aead {
+    checkName(aeadKeyBytes, name);
     if (key.length !== aeadKeyBytes[name]) throw invalid(`a key of ${key.length} bytes for ${name}`);
     return new NodeAead(name, key.slice());
   }
@@ -144,17 +150,23 @@ class NodeCrypto implements CryptoProvider {
   }
 
   keyExchange(group: GroupName, random: Random): Task<KeyExchange> {
-    return done(group === "x25519" ? x25519Exchange(random) : curveExchange(group, random));
+    if (group === "x25519") return done(x25519Exchange(random));
+    checkName(curves, group);
+    return done(curveExchange(group, random));
   }
 
   verify(algorithm: SignatureAlgorithm, key: PublicKey, digest: Uint8Array, signature: Uint8Array): Task<boolean> {
     if (algorithm.kind !== "rsa-pkcs1") return this.#own.verify(algorithm, key, digest, signature);
-    if (key.type !== "rsa" || signature.length !== key.modulus.length) return done(false);
+    checkDigest(algorithm.hash, digest);
+    // OpenSSL computes with keys that are none, such as one with the exponent 1, for which everyone can sign.
+    const usable = usablePublicKey(key);
+    const expected = usable && emsaPkcs1(algorithm.hash, digest, usable.bytes);
+    if (key.type !== "rsa" || expected?.length !== signature.length) return done(false);
     try {
       const object = createPublicKey({ key: rsaJwk(key.modulus, key.exponent), format: "jwk" });
       // Without padding, so that the whole encoded message is compared and nothing is parsed (RFC 8017 §8.2.2).
       const encoded = publicDecrypt({ key: object, padding: constants.RSA_NO_PADDING }, signature);
-      return done(equal(encoded, pkcs1Encoded(algorithm.hash, digest, key.modulus.length)));
+      return done(equal(encoded, expected));
     } catch {
       return done(false);
     }
@@ -162,7 +174,11 @@ class NodeCrypto implements CryptoProvider {
 
   sign(algorithm: SignatureAlgorithm, key: PrivateKey, digest: Uint8Array, random: Random): Task<Uint8Array> {
     if (algorithm.kind !== "rsa-pkcs1") return this.#own.sign(algorithm, key, digest, random);
-    if (key.type !== "rsa") throw invalid(`${algorithm.kind} with a key of type ${key.type}`);
+    checkDigest(algorithm.hash, digest);
+    const usable = key.type === "rsa" ? rsaModulus(key.modulus, key.publicExponent) : undefined;
+    const encoded = usable && emsaPkcs1(algorithm.hash, digest, usable.bytes);
+    if (key.type !== "rsa" || encoded === undefined)
+      throw invalid("RSA signs with an RSA key of 1024 to 8192 bits that has room for the digest");
     const object = createPrivateKey({
       key: {
         ...rsaJwk(key.modulus, key.publicExponent),
@@ -175,18 +191,23 @@ class NodeCrypto implements CryptoProvider {
       },
       format: "jwk",
     });
-    const encoded = pkcs1Encoded(algorithm.hash, digest, key.modulus.length);
     return done(new Uint8Array(privateEncrypt({ key: object, padding: constants.RSA_NO_PADDING }, encoded)));
   }
 
   publicKey(key: PrivateKey, _random: Random): Task<PublicKey> {
     if (key.type === "rsa") return done({ type: "rsa", modulus: key.modulus, exponent: key.publicExponent });
+    checkName(curves, key.curve);
     const ecdh = createECDH(curves[key.curve].name);
-    ecdh.setPrivateKey(key.scalar);
+    try {
+      ecdh.setPrivateKey(key.scalar);
+    } catch {
+      throw invalid("the private scalar is not between 1 and the order of the curve");
+    }
     return done({ type: "ec", curve: key.curve, point: new Uint8Array(ecdh.getPublicKey()) });
   }
 
   generateKey(curve: CurveName, random: Random): Task<PrivateKey> {
+    checkName(curves, curve);
     const { ecdh, scalar } = drawKey(curve, random, "keygen");
     return done({ type: "ec", curve, scalar, point: new Uint8Array(ecdh.getPublicKey()) });
   }
@@ -228,6 +249,7 @@ class NodeAead implements Aead {
   readonly nonceBytes = 12;
   readonly tagBytes = 16;
   readonly #key: Uint8Array;
+  #wiped = false;
 
   constructor(name: AeadName, key: Uint8Array) {
     this.name = name;
@@ -236,6 +258,7 @@ class NodeAead implements Aead {
   }
 
   seal(buffer: Uint8Array, start: number, end: number, nonce: Uint8Array, aad: Uint8Array): Task<void> {
+    this.#check(buffer, start, end, nonce);
     const cipher = createCipheriv(this.#cipher(), this.#key, nonce, { authTagLength: 16 });
     cipher.setAAD(aad, { plaintextLength: end - start });
     buffer.set(cipher.update(buffer.subarray(start, end)), start);
@@ -245,6 +268,7 @@ class NodeAead implements Aead {
   }
 
   open(buffer: Uint8Array, start: number, end: number, nonce: Uint8Array, aad: Uint8Array): Task<boolean> {
+    this.#check(buffer, start, end, nonce);
     const decipher = createDecipheriv(this.#cipher(), this.#key, nonce, { authTagLength: 16 });
     decipher.setAAD(aad, { plaintextLength: end - start });
     decipher.setAuthTag(buffer.subarray(end, end + 16));
@@ -261,6 +285,14 @@ class NodeAead implements Aead {
 
   wipe(): void {
     this.#key.fill(0);
+    this.#wiped = true;
+  }
+
+  #check(buffer: Uint8Array, start: number, end: number, nonce: Uint8Array): void {
+    if (this.#wiped) throw new UsageError("USAGE_WRONG_STATE", "the cipher's key was wiped");
+    if (nonce.length !== this.nonceBytes) throw invalid("an AEAD nonce has 12 bytes");
+    if (!(start >= 0 && start <= end && end + this.tagBytes <= buffer.length))
+      throw invalid("the range and its tag do not lie in the buffer");
   }
 
   /** The three are AEAD ciphers of one interface; the types of node know only literals. */
@@ -272,10 +304,12 @@ class NodeAead implements Aead {
 function curveExchange(group: CurveName, random: Random): KeyExchange {
   const { ecdh, scalar } = drawKey(group, random, "ecdhe");
   const length = 1 + 2 * curves[group].bytes;
+  let wiped = false;
   return {
     group,
     publicKey: new Uint8Array(ecdh.getPublicKey()),
     shared(peer) {
+      if (wiped) throw wipedExchange();
       // Only the uncompressed form is TLS's (RFC 8422 §5.4.1); OpenSSL takes others as well, and checks that the point is on the curve.
       if (peer.length !== length || peer[0] !== 4) return done(undefined);
       try {
@@ -286,6 +320,7 @@ function curveExchange(group: CurveName, random: Random): KeyExchange {
     },
     wipe() {
       scalar.fill(0);
+      wiped = true;
     },
   };
 }
@@ -295,10 +330,12 @@ function x25519Exchange(random: Random): KeyExchange {
   random.fill(scalar, "ecdhe");
   const privateKey = createPrivateKey({ key: Buffer.concat([X25519_PKCS8, scalar]), format: "der", type: "pkcs8" });
   const spki: Uint8Array = createPublicKey(privateKey).export({ format: "der", type: "spki" });
+  let wiped = false;
   return {
     group: "x25519",
     publicKey: new Uint8Array(spki.subarray(-32)),
     shared(peer) {
+      if (wiped) throw wipedExchange();
       if (peer.length !== 32) return done(undefined);
       try {
         const publicKey: KeyObject = createPublicKey({
@@ -314,6 +351,7 @@ function x25519Exchange(random: Random): KeyExchange {
     },
     wipe() {
       scalar.fill(0);
+      wiped = true;
     },
   };
 }
@@ -336,11 +374,19 @@ function drawKey(curve: CurveName, random: Random, purpose: string) {
   throw invalid("random gives no usable scalars");
 }
 
-/** EMSA-PKCS1-v1_5 of a digest that is as long as it must be. */
-function pkcs1Encoded(hash: HashName, digest: Uint8Array, length: number): Uint8Array {
-  const encoded = digest.length === hashes[hash].outputBytes ? emsaPkcs1(hash, digest, length) : undefined;
-  if (encoded === undefined) throw invalid(`a digest of ${digest.length} bytes, a modulus of ${length}`);
-  return encoded;
+/** Throws for an algorithm that is not there. */
+function checkName(table: object, name: string): void {
+  if (!Object.hasOwn(table, name)) throw invalid(`this crypto provider has no ${name}`);
+}
+
+function checkDigest(hash: HashName, digest: Uint8Array): void {
+  checkName(hashes, hash);
+  if (digest.length !== hashes[hash].outputBytes)
+    throw invalid(`a digest of ${hash} has ${hashes[hash].outputBytes} bytes`);
+}
+
+function wipedExchange(): UsageError {
+  return new UsageError("USAGE_WRONG_STATE", "the key exchange was wiped");
 }
 
 function rsaJwk(modulus: Uint8Array, exponent: Uint8Array) {

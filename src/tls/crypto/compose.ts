@@ -197,7 +197,9 @@ class ComposedCrypto implements CryptoProvider {
 
   #curve(name: CurveName): Curve {
     known(this.#groups, name);
-    return this.#group(name)!.curve!;
+    const { curve } = this.#group(name)!;
+    if (curve === undefined) throw new UsageError("USAGE_INVALID_ARGUMENT", `${name} only exchanges keys`);
+    return curve;
   }
 
   #group(name: GroupName): PreparedGroup | undefined {
