@@ -276,7 +276,16 @@ describe("blinding", () => {
       exponent2: bytes(d2),
       coefficient: bytes(inverse(q, p)),
     };
-    expect(codeOf(() => finish(crypto.sign(pkcs1, composite, digest, random)))).toBe("INTERNAL_BUG");
+    const swapped = {
+      ...composite,
+      prime1: bytes(q),
+      prime2: bytes(p),
+      exponent1: bytes(d2),
+      exponent2: bytes(d1),
+      coefficient: bytes(inverse(p, q)),
+    };
+    for (const either of [composite, swapped])
+      expect(codeOf(() => finish(crypto.sign(pkcs1, either, digest, random)))).toBe("INTERNAL_BUG");
     // The exponents themselves are right.
     const power = (exponent: bigint): bigint => finish(new SecretPowerTask(12345n, exponent, p, 1024));
     expect(power(d1 + periodP)).toBe(power(d1));
