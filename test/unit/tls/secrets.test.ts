@@ -95,6 +95,34 @@ describe("secrets", () => {
     expect(witness.left).toEqual(["extended master secret", "aead 0", "aead 1"]);
   });
 
+  it("the hashes of the transcript are gone once data may pass, not only at the end", () => {
+    let alive = 0;
+    const counting = new Proxy(crypto, {
+      get: (target, property) => {
+        const value: unknown = Reflect.get(target, property);
+        if (typeof value !== "function") return value;
+        if (property !== "hash") return value.bind(target);
+        return (...args: Parameters<CryptoProvider["hash"]>) => {
+          const hash = target.hash(...args);
+          const { wipe } = hash;
+          hash.wipe = () => {
+            alive--;
+            wipe.call(hash);
+          };
+          alive++;
+          return hash;
+        };
+      },
+    });
+    const server = new ScriptedServer({ request: REQUEST });
+    const driver = new Driver({ identity: ecIdentity, crypto: counting });
+    driver.feed(server.receive(concat(driver.output.splice(0))));
+    expect(alive).toBeGreaterThan(0);
+    driver.feed(server.receive(concat(driver.output.splice(0))));
+    expect(driver.isSecured).toBe(true);
+    expect(alive).toBe(0);
+  });
+
   for (const [title, end] of endings)
     it(`${title} at any point leaves none`, () => {
       for (let count = 0; count <= ALL; count++) {
