@@ -98,13 +98,14 @@ function findingsOf(
       if ("code" in found) problems.push(found);
       else evidence.push(found);
     });
+  const isStapled = ocsp !== "off" && ocspResponse !== undefined;
   let depth = -1;
   const all = series(() => {
     const at = depth++;
     if (at < 0) return ocsp === "off" ? done(undefined) : staple();
     const placed = path[at];
     if (lists === undefined || placed === undefined) return undefined;
-    if (at === 0 && ocspResponse !== undefined) return done(undefined);
+    if (at === 0 && isStapled) return done(undefined);
     return map(lists.check(placed, at), (found) => {
       // Where nothing need be known, nothing is lost when it is out of date.
       if (mode === "hard-fail") evidence.push(...found.evidence);
