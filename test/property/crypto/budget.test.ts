@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { finish, type Task } from "../../../src/task.ts";
 import { createCrypto as createCryptoWith } from "../../../src/tls/crypto/index.ts";
-import type { CryptoProvider, KeyExchange, PrivateKey, PublicKey } from "../../../src/tls/crypto/provider.ts";
+import type { CbcOrder, CryptoProvider, KeyExchange, PrivateKey, PublicKey } from "../../../src/tls/crypto/provider.ts";
 import { runs } from "../../runs.ts";
 import { finishWith, replayed, rsaKey, rsaPublic } from "../../unit/crypto/support.ts";
 
@@ -33,6 +33,15 @@ function sealedText(crypto: CryptoProvider, run: Run): Uint8Array {
   return buffer;
 }
 
+function cbc(crypto: CryptoProvider, run: Run, order: CbcOrder): unknown {
+  const cipher = crypto.cbc("aes-128-cbc", digest.subarray(16), "sha256", digest, order);
+  const buffer = new Uint8Array(16 + text.length + cipher.expansion(text.length));
+  buffer.set(text, 16);
+  const end = run(cipher.seal(buffer, 16, 16 + text.length, digest.subarray(0, 13)));
+  const protectedText = buffer.slice();
+  return [protectedText, run(cipher.open(buffer, 16, end, digest.subarray(0, 13))), buffer];
+}
+
 /** Every operation that is a task, on a fresh provider, so that tables are built in slices too. */
 const operations: readonly [string, (crypto: CryptoProvider, run: Run) => unknown][] = [
   ["digest", (crypto, run) => run(crypto.digest("sha384", [text, digest, text]))],
@@ -58,6 +67,8 @@ const operations: readonly [string, (crypto: CryptoProvider, run: Run) => unknow
       return [buffer, run(aead.open(opened, 0, text.length, digest.subarray(0, 12), digest)), opened];
     },
   ],
+  ["CBC, then its opening", (crypto, run) => cbc(crypto, run, "mac-then-encrypt")],
+  ["CBC with encrypt-then-mac, then its opening", (crypto, run) => cbc(crypto, run, "encrypt-then-mac")],
   [
     "key exchange",
     (crypto, run) => {
@@ -83,6 +94,16 @@ const operations: readonly [string, (crypto: CryptoProvider, run: Run) => unknow
   ["publicKey", (crypto, run) => run(crypto.publicKey(ec, replayed()))],
   ["ECDSA sign", (crypto, run) => run(crypto.sign(ecdsa, ec, digest, replayed()))],
   ["ECDSA verify", (crypto, run) => run(crypto.verify(ecdsa, ecPublic, digest, ecdsaSignature))],
+  [
+    "ECDSA on P-521",
+    (crypto, run) => {
+      const key: PrivateKey = { type: "ec", curve: "secp521r1", scalar: new Uint8Array(66).fill(1) };
+      const algorithm = { kind: "ecdsa", hash: "sha512" } as const;
+      const long = run(crypto.digest("sha512", [text]));
+      const signature = run(crypto.sign(algorithm, key, long, replayed()));
+      return [signature, run(crypto.verify(algorithm, run(crypto.publicKey(key, replayed())), long, signature))];
+    },
+  ],
   ["RSA sign", (crypto, run) => run(crypto.sign(pkcs1, rsa, digest, replayed()))],
   ["PSS sign", (crypto, run) => run(crypto.sign(pss, rsa, digest, replayed()))],
   ["RSA verify", (crypto, run) => run(crypto.verify(pkcs1, rsaPublic(rsa), digest, pkcs1Signature))],
@@ -90,7 +111,7 @@ const operations: readonly [string, (crypto: CryptoProvider, run: Run) => unknow
 ];
 
 const onLimbs = operations
-  .filter(([title]) => ["key exchange", "ECDSA sign", "ECDSA verify"].includes(title))
+  .filter(([title]) => ["key exchange", "ECDSA sign", "ECDSA verify", "RSA sign"].includes(title))
   .map(([title, operation]) => [`${title}, on limbs`, operation, "limbs"] as const);
 
 describe.each([...operations.map(([title, operation]) => [title, operation, "auto"] as const), ...onLimbs])(
