@@ -10,7 +10,8 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Reason, reasons } from "../test/mutation/reasons.ts";
 
@@ -21,6 +22,7 @@ const FILES =
 const STRYKER = new URL("../test/mutation/node_modules/@stryker-mutator/", import.meta.url);
 /** Ignored by git, by the formatter and by the tests' globs. */
 const WORK = ".thingwire/mutation";
+const INCREMENTAL = `${WORK}/incremental.json`;
 const WINDOW_LINES = 8;
 /** As the issue asks. */
 const LEAST_SCORE = 0.85;
@@ -37,6 +39,8 @@ interface Mutant {
   readonly location: { readonly start: Place; readonly end: Place };
   readonly status: "Killed" | "Survived" | "NoCoverage" | "Timeout" | "RuntimeError" | "CompileError" | "Ignored";
 }
+
+type Report = Record<string, { mutants: Mutant[] }>;
 
 interface Survivor {
   readonly file: string;
@@ -76,26 +80,31 @@ async function allWindows(): Promise<Window[]> {
   return windows;
 }
 
-/** The first windows in an order out of the seed that hold no more than `size` mutants. */
+/** The first windows in an order out of the seed that hold no more than `size` mutants. An edit elsewhere does not change the order. */
 function drawn(windows: readonly Window[], seed: number, size: number): Window[] {
-  const order = [...windows];
-  let state = seed;
-  for (let i = order.length - 1; i > 0; i--) {
-    // mulberry32.
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    const at = ((value ^ (value >>> 14)) >>> 0) % (i + 1);
-    [order[i], order[at]] = [order[at]!, order[i]!];
-  }
+  const digest = ({ file, first }: Window) => createHash("sha256").update(`${seed} ${file} ${first}`).digest("hex");
+  const order = windows
+    .map((window) => ({ window, place: digest(window) }))
+    .sort((a, b) => (a.place < b.place ? -1 : 1))
+    .map(({ window }) => window);
   let sum = 0;
   const end = order.findIndex((window) => (sum += window.mutants) > size);
   return end < 0 ? order : order.slice(0, end);
 }
 
+/** Of what an earlier run found out, only that a mutant was killed holds: one that was not may meet other tests now. */
+function forgetSurvivors(): void {
+  if (!existsSync(INCREMENTAL)) return;
+  const report = JSON.parse(readFileSync(INCREMENTAL, "utf8")) as { files: Report };
+  for (const file of Object.values(report.files))
+    file.mutants = file.mutants.filter(({ status }) => status === "Killed");
+  writeFileSync(INCREMENTAL, JSON.stringify(report));
+}
+
 /** Runs Stryker and returns its mutants by file. What an earlier run found out and no edit has touched is taken over. */
-function stryker(windows: readonly Window[], concurrency: number): Record<string, { mutants: Mutant[] }> {
+function stryker(windows: readonly Window[], concurrency: number): Report {
   mkdirSync(WORK, { recursive: true });
+  forgetSurvivors();
   const configuration = {
     testRunner: "warm",
     plugins: ["./test/mutation/runner.ts"],
@@ -108,7 +117,7 @@ function stryker(windows: readonly Window[], concurrency: number): Record<string
     dryRunTimeoutMinutes: 20,
     ignoreStatic: true,
     incremental: true,
-    incrementalFile: `${WORK}/incremental.json`,
+    incrementalFile: INCREMENTAL,
     // The events tell of each mutant while the run goes on.
     reporters: ["json", "progress-append-only", "event-recorder"],
     eventReporter: { baseDir: `${WORK}/events` },
@@ -163,7 +172,11 @@ if (!values.draw) {
   const rows: { file: string; killed: number; timedOut: number; survived: number }[] = [];
   const survivors: Survivor[] = [];
   let notRun = 0;
-  for (const [file, { mutants }] of Object.entries(files).sort()) {
+  // Stryker's report still tells of mutants that an earlier run drew.
+  const isDrawn = (file: string, { location: { start, end } }: Mutant) =>
+    windows.some((window) => window.file === file && window.first < start.line && end.line <= window.last + 1);
+  for (const [file, report] of Object.entries(files).sort()) {
+    const mutants = report.mutants.filter((mutant) => isDrawn(file, mutant));
     const source = readFileSync(file, "utf8").split("\n");
     const count = (wanted: Mutant["status"]) => mutants.filter(({ status }) => status === wanted).length;
     const alive = mutants.filter(({ status }) => status === "Survived" || status === "NoCoverage");

@@ -102,6 +102,10 @@ describe("RFC 5246 §7.4.6 to §7.4.9: the client's flight leaves in one write",
   });
 });
 
+/** A mistake of the caller. */
+const misused = (code: string, text: string) =>
+  expect.objectContaining({ code, message: expect.stringContaining(text) });
+
 describe("a signer outside of the engine", () => {
   it("RFC 5246 §7.4.8 gets scheme and digest, and its answer goes into CertificateVerify", () => {
     const { server, driver, event } = waiting();
@@ -114,6 +118,16 @@ describe("a signer outside of the engine", () => {
     relay(driver, server);
     expect(driver.isSecured).toBe(true);
     expect(server.certificateVerify).toEqual({ scheme: 0x0403, signature });
+  });
+
+  it("an answer must have a question: none that was never asked, none that was answered, none of another number", () => {
+    const answer = (driver: Driver, id: number) => () => driver.client.resume(id, bytes(1));
+    const unasked = (id: number) => misused("USAGE_INVALID_ARGUMENT", `resume(${id}): no such question is open`);
+    expect(answer(new Driver(), 1)).toThrow(unasked(1));
+    const { driver, event } = waiting();
+    expect(answer(driver, event.id + 1)).toThrow(unasked(event.id + 1));
+    driver.client.resume(event.id, bytes(1));
+    expect(answer(driver, event.id)).toThrow(unasked(event.id));
   });
 
   it("an alert that comes meanwhile ends the handshake", () => {
@@ -367,6 +381,17 @@ describe("the engine's calls", () => {
     ])
       expect(() => driver.client.exportKeyingMaterial(label, undefined, 32)).toThrow(/is a label of TLS itself/);
     expect(driver.client.exportKeyingMaterial("EXPORTER-test", undefined, 32)).toHaveLength(32);
+  });
+
+  it("RFC 5705 §4 there are no keys to export before the connection is secured, nor after its end", () => {
+    const server = new ScriptedServer();
+    const driver = new Driver();
+    const exported = () => driver.client.exportKeyingMaterial("EXPORTER-test", undefined, 32);
+    expect(exported).toThrow(misused("USAGE_WRONG_STATE", "no keys to export in ExpectServerHello"));
+    relay(driver, server);
+    expect(exported()).toHaveLength(32);
+    driver.client.destroy();
+    expect(exported).toThrow(misused("USAGE_WRONG_STATE", "no keys to export in Closed"));
   });
 
   it("RFC 5246 §7.4.9 a Finished that cannot be computed ends the handshake, whatever the server sends (CVE-2025-27810)", () => {
