@@ -47,10 +47,10 @@ export function* leakTargets(): Generator<Target> {
     yield ecdh(crypto, arithmetic, "one scalar");
     yield ecdh(crypto, arithmetic, "the scalar 4");
     yield ecdsa(crypto, arithmetic);
+    yield rsa(crypto, arithmetic);
   }
   const crypto = createCrypto();
   yield x25519(crypto);
-  yield rsa(crypto);
   yield tag(crypto);
   for (const mac of ["sha1", "sha256", "sha384"] as const) yield* cbc(crypto, mac);
 }
@@ -203,7 +203,7 @@ function ecdsa(crypto: CryptoProvider, arithmetic: string): Target {
   };
 }
 
-function rsa(crypto: CryptoProvider): Target {
+function rsa(crypto: CryptoProvider, arithmetic: string): Target {
   const generate = (): Uint8Array =>
     generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "der", type: "pkcs8" });
   const fixed = generate();
@@ -213,7 +213,7 @@ function rsa(crypto: CryptoProvider): Target {
   );
   const digest = randomBytes(32);
   return {
-    name: "RSA-2048 signing",
+    name: `RSA-2048 signing, ${arithmetic}`,
     classes: ["one key", "random keys"],
     samples: 3_000,
     prepare(isFirst) {

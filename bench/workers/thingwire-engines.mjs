@@ -22,12 +22,13 @@ function identityOf({ certificate, privateKey }) {
   return { certificates: parseCertificateChain(certificate), privateKey: parsePrivateKey(privateKey) };
 }
 
-function optionsOf(recording, crypto) {
+function optionsOf(recording, crypto, verification) {
   return {
     serverName: recording.serverName,
     trust: trustAnchors(recording.trust),
     identity: recording.certificate === undefined ? undefined : identityOf(recording),
     crypto,
+    verification,
     suites: [
       recording.operation.includes("ecdsa")
         ? TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
@@ -57,10 +58,10 @@ function feedAll(engine, bytes, onEvent, budget) {
 
 /**
  * A recorded handshake, from ClientHello to the server's Finished, with its parsed credentials, which a device has too; in slices where
- * `budget` says of how many units. `units()` is what the last one took.
+ * `budget` says of how many units. `units()` is what the last one took. `verification`: how the chain is verified.
  */
-export function handshake(recording, crypto, budget) {
-  const options = optionsOf(recording, crypto);
+export function handshake(recording, crypto, { budget, verification } = {}) {
+  const options = optionsOf(recording, crypto, verification);
   const flights = recording.flights.map(hex);
   let units = 0;
   const run = () => {
