@@ -10,6 +10,7 @@ import { decodeSignature, encodeSignature } from "../../../src/tls/crypto/ecdsa-
 import { createBigIntCrypto, createCrypto, sha256, sha384, sha512 } from "../../../src/tls/crypto/index.ts";
 import { toInteger } from "../../../src/tls/crypto/integers.ts";
 import type { PrivateKey, PublicKey } from "../../../src/tls/crypto/provider.ts";
+import { NonceTask } from "../../../src/tls/crypto/rfc6979.ts";
 import { ecJwk, labelled, random, replayed } from "./support.ts";
 
 const crypto = createCrypto();
@@ -82,6 +83,13 @@ describe("RFC 6979", () => {
     const task = signature(curve, hash, toInteger(fromHex(x)), digest, NO_BYTES, random);
     const expected = { r: BigInt(`0x${r}`), s: BigInt(`0x${s}`) };
     expect(decodeSignature(finish(task), curve.bytes)).toEqual(expected);
+  });
+
+  it("RFC 6979 §A.1.2 the detailed example, whose first two candidates are not below the order", () => {
+    const order = 0x4000000000000000000020108a2e0cc0d99f8a5efn;
+    const x = fromHex("009a4d6792295a7f730fc3f2b49cbc0f62e862272f");
+    const nonce = new NonceTask(sha256, order, 163, x, digestOf("sha256", "sample"), NO_BYTES);
+    expect(finish(nonce)).toBe(0x23af4074c90a02b3fe61d286d5c87f425e6bdd81bn);
   });
 
   it("RFC 6979 §3.6 the added randomness changes the signature, and the blinding does not", () => {
