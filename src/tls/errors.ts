@@ -223,7 +223,7 @@ export const tlsErrors = {
     rfc: "RFC 5246 §7.2.2",
     blame: "bug",
     retry: false,
-    hint: "Please report it with the message, the stack and what led to it.",
+    hint: "Where the cause was thrown by something that you passed (a clock, `keyLog`, a crypto provider), mend that; else please report it with the message, the stack and what led to it.",
     alert: Alert.internal_error,
     mbedtls: -0x6c00,
   },
