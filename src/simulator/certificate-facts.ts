@@ -48,9 +48,10 @@ export function certificateFacts(certificate: Certificate, id: string): PolicyCe
 
 /** AWS IoT has the serial number as a whole number in decimal. */
 function decimal(integer: Uint8Array): string {
-  let value = 0n;
+  // Two's complement: the first bit says that it is negative.
+  let value = (integer[0] ?? 0) < 0x80 ? 0n : -1n;
   for (const octet of integer) value = (value << 8n) | BigInt(octet);
-  return BigInt.asIntN(8 * integer.length, value).toString();
+  return value.toString();
 }
 
 /** `cn=LightBulbCert,ou=SmartHome,o=IoT,c=US`: the last one first, as AWS IoT has it. */

@@ -133,6 +133,13 @@ describe("DESIGN §1: nothing at module level but constants", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("BigInt.asUintN and BigInt.asIntN stand nowhere: Bellard's QuickJS and JerryScript give wrong numbers", () => {
+    const wrong = files.filter((file) =>
+      /\bBigInt\s*\.\s*as(?:Uint|Int)N\b/.test(readFileSync(join(SRC, file), "utf8")),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it("no file is longer than 500 lines without a reason at its head", () => {
     const wrong = files.filter((file) => {
       const lines = readFileSync(join(SRC, file), "utf8").split("\n");

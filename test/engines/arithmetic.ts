@@ -1,6 +1,7 @@
 /**
- * What computes with BigInt, as texts that must be the same on every engine. Engines differ here: JerryScript's `BigInt.asUintN` is wrong,
- * and remainders of negative numbers, shifts and conversions are where an implementation of big integers goes wrong first.
+ * What computes with BigInt, as texts that must be the same on every engine. Engines differ here: `BigInt.asUintN` is wrong in JerryScript and
+ * in one QuickJS, so that it stands nowhere in `src/` (`test/arch/imports.test.ts`), and remainders of negative numbers, shifts and
+ * conversions are where an implementation of big integers goes wrong first.
  */
 
 import type { CryptoProvider, GroupName, PrivateKey } from "thingwire/tls/crypto";
