@@ -22,7 +22,7 @@ const PORT = 4433;
 const RELAY = `
 const { connect, createServer } = require("node:net");
 createServer({ allowHalfOpen: true }, (outer) => {
-  const inner = connect({ port: ${PORT}, host: "127.0.0.1", allowHalfOpen: true });
+  const inner = connect({ port: ${PORT}, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
   for (const [from, to] of [[outer, inner], [inner, outer]]) from.pipe(to).on("error", () => from.destroy());
 }).listen(process.argv[1]);
 process.stdin.resume().on("end", () => process.kill(0, "SIGKILL"));
@@ -71,7 +71,7 @@ export async function startIsolatedPeer(command: string, words: (port: number) =
   };
 
   const sockets = new Set<Socket>();
-  const front = createServer({ allowHalfOpen: true }, (outer) => {
+  const front = createServer({ allowHalfOpen: true, noDelay: true }, (outer) => {
     const inner = connect({ path, allowHalfOpen: true });
     for (const [from, to] of [
       [outer, inner],

@@ -9,7 +9,7 @@ import { type CertificateFiles, makeCertificates } from "./certificates.ts";
 import { canIsolate } from "./isolated.ts";
 import { cells, covering, settings, titleOf, valuesOf } from "./matrix/cells.ts";
 import { matrixPeers } from "./matrix/peers.ts";
-import { type MatrixResult, reasonAgainst, resultOf, runCell } from "./matrix/run.ts";
+import { count, type MatrixResult, nothingYet, reasonAgainst, resultOf, runCell } from "./matrix/run.ts";
 
 const isDeep = process.env["THINGWIRE_DEEP"] === "1";
 const isRecording = isDeep && process.env["THINGWIRE_RECORD"] === "matrix";
@@ -25,6 +25,7 @@ afterAll(() => files.remove());
 describe.each(matrixPeers.filter(({ isInCi }) => isInCi || isDeep))("$name", (peer) => {
   const able = cells.filter((cell) => reasonAgainst(peer, cell) === undefined);
   const chosen = isDeep ? able : covering(able);
+  const negotiated = nothingYet();
   let passed = 0;
 
   const isRunnable = !isolated.includes(peer.name) || canIsolate();
@@ -44,9 +45,10 @@ describe.each(matrixPeers.filter(({ isInCi }) => isInCi || isDeep))("$name", (pe
       const problems: string[] = [];
       try {
         for (const cell of here)
-          await runCell(peer, running, files, cell).catch((error: Error) => {
-            problems.push(`${titleOf(cell)}: ${error.message}`);
-          });
+          await runCell(peer, running, files, cell).then(
+            (info) => count(negotiated, cell, info),
+            (error: Error) => problems.push(`${titleOf(cell)}: ${error.message}`),
+          );
       } finally {
         await running.stop();
       }
@@ -59,7 +61,8 @@ describe.each(matrixPeers.filter(({ isInCi }) => isInCi || isDeep))("$name", (pe
     expect(passed).toBe(able.length);
     const before = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, "utf8")) as MatrixResult[]) : [];
     const all = new Map(before.map((result) => [result.name, result]));
-    all.set(peer.name, resultOf(peer, peer.version()));
+    const date = new Date().toISOString().slice(0, 10);
+    all.set(peer.name, resultOf(peer, { version: peer.version(), date, negotiated }));
     const inOrder = matrixPeers.flatMap(({ name }) => all.get(name) ?? []);
     writeFileSync(RESULTS, `${JSON.stringify(inOrder, null, 2)}\n`);
   });

@@ -6,7 +6,13 @@
  */
 
 import { presets } from "../../../src/tls/presets.ts";
-import type { CipherSuite } from "../../../src/tls/suites.ts";
+import {
+  allGroups,
+  allSignatureSchemes,
+  type CipherSuite,
+  type NamedGroup,
+  type SignatureScheme,
+} from "../../../src/tls/suites.ts";
 import { type KeyType, keyTypes } from "../certificates.ts";
 
 /** What a server is started with. */
@@ -27,6 +33,9 @@ export interface Cell extends Setting {
   readonly ourRecords: 1 | 512;
   /** Whether we offer encrypt-then-MAC (RFC 7366). */
   readonly etm: boolean;
+  /** The group and the scheme that we name first; which is taken, the server decides. */
+  readonly group: NamedGroup;
+  readonly scheme: SignatureScheme;
 }
 
 const both = [true, false] as const;
@@ -37,19 +46,32 @@ export const settings: readonly Setting[] = keyTypes.flatMap((server) =>
   ),
 );
 
-/** The whole cross product: a suite goes with the server's keys that it can be used with. */
-export const cells: readonly Cell[] = settings.flatMap((setting) =>
-  presets
+/** The schemes that a server with this key can sign with. */
+const schemesOf = (server: KeyType): readonly SignatureScheme[] =>
+  allSignatureSchemes.filter(({ key }) => (key === "rsa") === (server === "rsa"));
+
+/**
+ * The whole cross product: a suite goes with the server's keys that it can be used with. Group and scheme are no factors of it, but dealt
+ * out, so that with each key of the server a suite meets each group, and each scheme with each of them.
+ */
+export const cells: readonly Cell[] = settings.flatMap((setting, s) => {
+  const schemes = schemesOf(setting.server);
+  return presets
     .full()
     .filter(({ authentication }) => (authentication === "rsa") === (setting.server === "rsa"))
-    .flatMap((suite) =>
-      keyTypes.flatMap((client) =>
-        ([1, 512] as const).flatMap((ourRecords) =>
-          both.map((etm) => ({ ...setting, suite, client, ourRecords, etm })),
+    .flatMap((suite, i) =>
+      keyTypes.flatMap((client, c) =>
+        ([1, 512] as const).flatMap((ourRecords, r) =>
+          both.map((etm, e) => {
+            const turn = 4 * c + 2 * r + e;
+            const group = allGroups[(turn + c + i) % allGroups.length]!;
+            const scheme = schemes[(turn + s) % schemes.length]!;
+            return { ...setting, suite, client, ourRecords, etm, group, scheme };
+          }),
         ),
       ),
-    ),
-);
+    );
+});
 
 /** Each factor's value in a cell, as the tables show it. */
 export const factors: Readonly<Record<string, (cell: Cell) => string>> = {
@@ -69,9 +91,7 @@ export const valuesOf = (cell: Cell): readonly (readonly [factor: string, value:
   Object.entries(factors).map(([factor, show]) => [factor, show(cell)]);
 
 export const titleOf = (cell: Cell): string =>
-  valuesOf(cell)
-    .map((one) => one.join(" "))
-    .join(", ");
+  [...valuesOf(cell), ["group", cell.group.name], ["scheme", cell.scheme.name]].map((one) => one.join(" ")).join(", ");
 
 /** Few of the cells, in which every pair of values meets that meets in any of them: always the one that adds the most. */
 export function covering(from: readonly Cell[]): readonly Cell[] {

@@ -6,7 +6,7 @@
  */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { CertificateFiles, KeyType } from "../certificates.ts";
@@ -31,7 +31,8 @@ export interface MatrixPeer {
   /** Whether it sends short records by a switch of its own; else we ask for them with max_fragment_length. */
   readonly hasRecordSwitch: boolean;
   start(files: CertificateFiles, setting: Setting): Promise<Peer>;
-  exchange(files: CertificateFiles, cell: Cell): CheckedExchange;
+  /** What is said behind a full handshake; behind a resumed one it may be less. */
+  exchange(files: CertificateFiles, cell: Cell, isResumed: boolean): CheckedExchange;
   /** What the server says in the output of one connection; `undefined` before it has said it. */
   handshakeOf(output: string): "full" | "resumed" | undefined;
 }
@@ -79,7 +80,8 @@ const openssl: MatrixPeer = {
     return startPeer("env", (port) => [...environment, "openssl", ...opensslWords(files, key, port, more)]);
   },
   // `-rev` holds a line of 16,382 characters at most.
-  exchange: (_, { theirRecords }) => lineAnswered(Math.min(ANSWER[theirRecords], 16_382), reversed),
+  exchange: (_, cell, isResumed) =>
+    lineAnswered(isResumed ? REQUEST[cell.ourRecords] : Math.min(ANSWER[cell.theirRecords], 16_382), reversed),
   handshakeOf: (output) => {
     if (!output.includes("CONNECTION ESTABLISHED")) return undefined;
     return output.includes("write certificate\n") ? "full" : "resumed";
@@ -100,7 +102,8 @@ const gnutls: MatrixPeer = {
   start: (files, { server: key, resumption, ems }) =>
     startGnutls(files, key, ems ? "" : ":%NO_SESSION_HASH", ...(resumption === "ticket" ? [] : ["--noticket"])),
   // Its records of data are as long as its answers, whatever was negotiated.
-  exchange: (_, { theirRecords }) => lineAnswered(theirRecords === 512 ? 512 : ANSWER[16_384], (line) => line),
+  exchange: (_, cell, isResumed) =>
+    lineAnswered(isResumed && cell.theirRecords > 512 ? REQUEST[cell.ourRecords] : cell.theirRecords, (line) => line),
   handshakeOf: (output) => {
     if (!output.includes("- Version: TLS1.2")) return undefined;
     return output.includes("This is a resumed session") ? "resumed" : "full";
@@ -288,7 +291,9 @@ function nssDatabase(files: CertificateFiles, key: KeyType): string {
 
 /** A key store with the server's key, and the CA as one to trust. */
 function javaStore(files: CertificateFiles, key: KeyType): string {
-  const store = pkcs12(files, key);
+  const store = files.file(`java-${key}.p12`);
+  if (existsSync(store)) return store;
+  renameSync(pkcs12(files, key), store);
   const words = ["-importcert", "-noprompt", "-alias", "ca", "-file", files.file("ca.crt")];
   execFileSync("keytool", [...words, "-keystore", store, "-storepass", "x"], { stdio: "ignore" });
   return store;

@@ -48,6 +48,7 @@ public class EchoServer {
     while (true) {
       asked.isAsked = false;
       try (SSLSocket socket = (SSLSocket) server.accept()) {
+        socket.setTcpNoDelay(true);
         socket.startHandshake();
         System.out.println(asked.isAsked ? "full" : "resumed");
         echo(socket, Integer.parseInt(words[2]));
