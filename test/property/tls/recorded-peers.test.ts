@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import { concat, fromHex, toHex, utf8Decode } from "../../../src/bytes.ts";
 import { chunked } from "../../../src/testing/chunked.ts";
 import { createCrypto } from "../../../src/tls/crypto/index.ts";
+import { presets } from "../../../src/tls/presets.ts";
 import {
   prepare,
   type RecordedPeer,
@@ -39,7 +40,8 @@ function outcome(from: Replayable, options: ReplayOptions = {}) {
 
 function replayables(recording: RecordedPeer): Record<string, Replayable> {
   const prepared = prepare(recording);
-  const full = { ...prepared, settings: { ...prepared.settings, resumption: true } };
+  const suites = presets.full().filter(({ name }) => name === recording.suite);
+  const full = { ...prepared, settings: { ...prepared.settings, suites, resumption: true } };
   const { session } = replayPrepared(full, crypto);
   if (recording.resumed === undefined) return { full };
   return {
@@ -48,14 +50,16 @@ function replayables(recording: RecordedPeer): Record<string, Replayable> {
   };
 }
 
-it("there is a recording of each server, and resumed ones of all that know the extended master secret", () => {
-  const names = recordings.map(({ description }) => description.split(" ")[0]);
-  expect(names.sort()).toEqual(["Erlang", "GnuTLS", "JSSE", "NSS", "OpenSSL", "nginx"]);
+it("there are recordings of each server with GCM, CBC and ChaCha20, resumed too where it knows the extended master secret", () => {
+  const nameOf = ({ description }: RecordedPeer) => description.split(" ")[0]!;
+  const kinds = recordings.map((recording) => `${nameOf(recording)} ${/GCM|CBC|CHACHA20/.exec(recording.suite)}`);
+  const peers = ["Erlang", "GnuTLS", "JSSE", "NSS", "OpenSSL", "nginx"];
+  expect(kinds.sort()).toEqual(peers.flatMap((name) => ["CBC", "CHACHA20", "GCM"].map((kind) => `${name} ${kind}`)));
   const without = recordings.filter(({ resumed }) => resumed === undefined);
-  expect(without.map(({ description }) => description.split(" ")[0])).toEqual(WITHOUT_SESSION);
+  expect(new Set(without.map(nameOf))).toEqual(new Set(WITHOUT_SESSION));
 });
 
-describe.each(recordings)("a recording of $description", (recording) => {
+describe.each(recordings)("a recording of $description, $suite", (recording) => {
   it.each(Object.entries(replayables(recording)))(
     "RFC 5246 §6.2.1 %s: the same for any cut and budget",
     (kind, from) => {
