@@ -195,7 +195,7 @@ export class TlsStream<I> implements Transport {
         break;
       case "closed":
         if (event.cleanly) this.#tellEnd();
-        else this.#fail(new TlsError("TLS_CLOSED_WITHOUT_NOTIFY", this.#lower.description));
+        else this.#fail(this.#truncated());
         break;
       case "fatal":
         // Where the transport below failed, its own error says more.
@@ -212,6 +212,13 @@ export class TlsStream<I> implements Transport {
       case "warning":
         break;
     }
+  }
+
+  /** The stream ended without close_notify. In a handshake that is so only where we closed first: else the engine reports it. */
+  #truncated(): TlsError {
+    const error = new TlsError("TLS_CLOSED_WITHOUT_NOTIFY", this.#lower.description);
+    if (this.#info === undefined) return error.within("Closed", "handshake");
+    return error.within("ExpectTraffic", this.#shutdown ? "closing" : "traffic");
   }
 
   #onSettled(): void {

@@ -122,7 +122,20 @@ describe("tls over any transport", () => {
     peerBelow.shutdown();
     await client.untilLogged("error");
     expect(client.error).toMatchObject({ code: "TLS_CLOSED_WITHOUT_NOTIFY", mbedtls: -0x7280 });
+    expect(client.error).toMatchObject({ state: "ExpectTraffic", phase: "traffic" });
     expect(client.count("end")).toBe(0);
+  });
+
+  it("… and says so where our side was closed before", async () => {
+    const [below, peerBelow] = memoryPair();
+    const peer = tlsPeerOver(peerBelow, { authority, server });
+    const client = new Recorder(tls(below, options)).open();
+    await peer;
+    await client.untilLogged("writable");
+    client.call(() => client.transport.shutdown());
+    peerBelow.shutdown();
+    await client.untilLogged("error");
+    expect(client.error).toMatchObject({ code: "TLS_CLOSED_WITHOUT_NOTIFY", phase: "closing" });
   });
 
   it("an error of the transport below comes up as it is", async () => {
