@@ -313,6 +313,9 @@ export function oidText(contents: Uint8Array): string | undefined {
 
 function readOid(source: Uint8Array, start: number, end: number): string | undefined {
   if (!isOid(source, start, end)) return undefined;
+  // Those of X.500, which most are: 2.5.4.n in names, 2.5.29.n of extensions.
+  if (end - start === 3 && source[start] === 0x55 && source[start + 1]! < 0x80)
+    return `2.5.${source[start + 1]}.${source[start + 2]}`;
   // Characters, of which one text is made: joining texts takes three times as long.
   const units: number[] = [];
   for (let at = start; at < end; ) {

@@ -70,6 +70,7 @@ class ReadName implements Name {
   readonly der: Uint8Array;
   #attributes: readonly (readonly NameAttribute[])[] | undefined;
   #canonical: readonly string[] | undefined;
+  #line: string | undefined;
 
   constructor(der: Uint8Array) {
     this.der = der;
@@ -98,7 +99,7 @@ class ReadName implements Name {
   }
 
   toString(): string {
-    return oneLine(this.attributes);
+    return (this.#line ??= oneLine(this.attributes));
   }
 
   #rdns(): DerReader {
@@ -200,9 +201,20 @@ function isSurelyText(source: Uint8Array, tagAt: number, start: number, end: num
 
 /** The text of ASCII; `undefined` where an octet is above 7F. */
 export function asciiDecode(source: Uint8Array, start: number, end: number): string | undefined {
-  const text = utf8Decode(source, start, end);
-  return text?.length === end - start ? text : undefined;
+  const length = end - start;
+  // Certificates have hundreds of short ones: an array of the right size is much of their cost saved.
+  const isShort = length <= SHORT_TEXT;
+  const units = new Array<number>(isShort ? length : 0);
+  for (let i = 0; i < length; i++) {
+    const octet = source[start + i]!;
+    if (octet >= 0x80) return undefined;
+    if (isShort) units[i] = octet;
+  }
+  return isShort ? String.fromCharCode(...units) : utf8Decode(source, start, end);
 }
+
+/** Characters that are made a text of in one call: engines bound the number of arguments. */
+const SHORT_TEXT = 256;
 
 /** The text of a string type. TeletexString is read as Latin-1, as everybody does. `undefined` where the octets do not fit. */
 function stringText(tag: number, source: Uint8Array, start: number, end: number): string | undefined {
