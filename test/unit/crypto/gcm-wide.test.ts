@@ -70,7 +70,7 @@ describe("AES-GCM in the wide form", () => {
           aead.wipe();
         },
       ),
-      { numRuns: runs(40) },
+      runs(40),
     );
   });
 
@@ -107,7 +107,7 @@ describe("AES-GCM in the wide form", () => {
           expect(wide.state).toEqual(plain.state);
         },
       ),
-      { numRuns: runs(30) },
+      runs(30),
     );
   });
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import { fromHex, toHex, utf8Encode } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
@@ -156,6 +156,14 @@ describe("SHA-2", () => {
 });
 
 describe("HMAC and PRF", () => {
+  it("RFC 2104 §2 keys of every length up to two blocks, as node:crypto: one that fills a block is not hashed", () => {
+    for (const name of ["sha1", "sha256", "sha384", "sha512"] as const)
+      for (let length = 0; length <= 257; length++) {
+        const key = Uint8Array.from({ length }, (_, i) => (i * 59 + length) & 255);
+        expect(toHex(crypto.hmac(name, key, [key]))).toBe(createHmac(name, key).update(key).digest("hex"));
+      }
+  });
+
   it("RFC 4231 §4.7 HMAC with a key larger than a block", () => {
     const key = new Uint8Array(131).fill(0xaa);
     const message = [utf8Encode("Test Using Larger Than Block-Size Key"), utf8Encode(" - Hash Key First")];
