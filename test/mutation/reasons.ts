@@ -46,6 +46,18 @@ export const reasons: readonly Reason[] = [
     replacement: "this.#state.name",
     reason: "for the compiler: a connection that computes has begun, and so has a state",
   },
+  {
+    file: "connection",
+    line: "if (signer?.verified === false)",
+    replacement: "signer.verified",
+    reason: "for the compiler: an identity without a key has a signer",
+  },
+  { file: "states", line: 'publicKey === undefined ? "unknown"', reason: NARROWING },
+  {
+    file: "server-sessions",
+    line: "if (resumption === undefined || now === undefined || now < createdMs)",
+    reason: "equivalent: of no time comes NaN, which is more than nothing; the cases stand there for the compiler",
+  },
   { file: "verify", line: '"an unknown kind of key"', replacement: '""', reason: NARROWING },
   {
     file: "server-flight",

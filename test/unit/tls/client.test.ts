@@ -193,11 +193,24 @@ describe("a signer outside of the engine", () => {
     expect(driver.error?.message).toContain(detail);
   });
 
-  it("only the open question can be answered, and once", () => {
-    const { driver, event } = waiting();
-    expect(() => driver.client.resume(event.id + 1, bytes(1))).toThrow(/no such question/);
-    driver.client.resume(event.id, bytes(1));
-    expect(() => driver.client.resume(event.id, bytes(1))).toThrow(/no such question/);
+  it.each([
+    ["with something of its own: TLS_SIGNER_FAILED", new Error("no entropy"), "TLS_SIGNER_FAILED"],
+    ["with an error of ours, which stays as it is", new TlsError("TLS_RANDOM_FAILED"), "TLS_RANDOM_FAILED"],
+  ] as const)("a key inside of the engine, where the provider fails %s", (_title, cause, code) => {
+    const failing: typeof crypto = new Proxy(crypto, {
+      get(target, property) {
+        if (property === "sign") throw cause;
+        const value = Reflect.get(target, property);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const server = new ScriptedServer({ request: REQUEST });
+    const driver = new Driver({ identity: ecIdentity, crypto: failing });
+    relay(driver, server);
+    expect(driver.error).toMatchObject({ code });
+    if (code !== "TLS_SIGNER_FAILED") return;
+    expect(driver.error).toMatchObject({ cause, data: { scheme: "ecdsa_secp256r1_sha256" } });
+    expect(driver.error?.message).toContain("no entropy");
   });
 });
 

@@ -5,18 +5,21 @@
 import { describe, expect, it } from "vitest";
 import { equal, NO_BYTES } from "../../../src/bytes.ts";
 import type { Random } from "../../../src/ports.ts";
+import type { ServerResumption } from "../../../src/tls/events.ts";
 import { ExtensionType } from "../../../src/tls/extensions.ts";
 import { decodeServerHello, type ServerHello } from "../../../src/tls/messages.ts";
 import {
   decodeServerSession,
   encodeServerSession,
+  remainingSeconds,
   type ServerSession,
   SessionCache,
 } from "../../../src/tls/server-sessions.ts";
+import { checkServerOptions } from "../../../src/tls/server-settings.ts";
 import { parseCertificate } from "../../../src/tls/x509/certificate.ts";
 import { ecIdentity, NOW, readBlob, systemRandom } from "./client.ts";
 import { ScriptedClient } from "./scripted-client.ts";
-import { Dialog, ServerDriver } from "./server.ts";
+import { Dialog, ServerDriver, serverOptions } from "./server.ts";
 
 const KEY = new Uint8Array(16).fill(9);
 const session: ServerSession = {
@@ -121,6 +124,21 @@ describe("RFC 5077 §3.2 a ticket is promised", () => {
     expect(isTicketPromised(hello)).toBe(isPromised);
     // Without a cache there is nothing that an ID could stand for (RFC 5246 §7.4.1.3).
     expect(hello.sessionId).toHaveLength(0);
+  });
+});
+
+describe("the seconds for which a session may still be resumed", () => {
+  it.each<[string, Partial<ServerResumption> | undefined, number | undefined]>([
+    ["a whole lifetime at its birth", {}, 100],
+    ["one more until the second is over", { wallMs: () => NOW + 99_001 }, 1],
+    ["none at the end", { wallMs: () => NOW + 100_000 }, undefined],
+    ["none of a session of the future: the clock went back", { wallMs: () => NOW - 1 }, undefined],
+    ["none where the time is not known", { wallMs: () => undefined }, undefined],
+    ["none without resumption", undefined, undefined],
+  ])("%s", (_title, more, seconds) => {
+    const resumption = more && { wallMs: () => NOW, ticketKey: KEY, lifetimeSeconds: 100, ...more };
+    const settings = checkServerOptions(serverOptions(resumption === undefined ? {} : { resumption }));
+    expect(remainingSeconds(NOW, settings)).toBe(seconds);
   });
 });
 
