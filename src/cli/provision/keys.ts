@@ -13,8 +13,7 @@ import type { PrivateKey, PublicKey } from "../../tls/crypto/provider.ts";
 import type { IssuedCertificate, IssuingPorts } from "../../tls/x509/authority.ts";
 import { parseCertificate } from "../../tls/x509/certificate.ts";
 import { type CertificateRequest, parseCertificateRequest, verifyCertificateRequest } from "../../tls/x509/csr.ts";
-import { CertificateError } from "../../tls/x509/errors.ts";
-import { fileError } from "../../tls/x509/file-errors.ts";
+import { certificateError } from "../../tls/x509/error-table.ts";
 import { parsePrivateKey, requireKeyOf } from "../../tls/x509/keys.ts";
 import { bitLength } from "../../tls/x509/spki.ts";
 import { parseCertificateChain } from "../../tls/x509/trust.ts";
@@ -63,11 +62,11 @@ export function readAuthority(certificateFile: string, keyFile: string, ports: I
   const { basicConstraints, keyUsage, notBefore, notAfter } = certificate;
   const now = ports.clock.wallMs() ?? 0;
   if (basicConstraints?.ca !== true || keyUsage?.includes("keyCertSign") === false)
-    throw new CertificateError("X509_NOT_A_CA", `${certificateFile}, ${certificate.subject.toString()}`);
+    throw certificateError("X509_NOT_A_CA", `${certificateFile}, ${certificate.subject.toString()}`);
   if (notAfter < now)
-    throw new CertificateError("X509_EXPIRED", `${certificateFile}, on ${new Date(notAfter).toISOString()}`);
+    throw certificateError("X509_EXPIRED", `${certificateFile}, on ${new Date(notAfter).toISOString()}`);
   if (notBefore > now)
-    throw new CertificateError("X509_NOT_YET_VALID", `${certificateFile}, before ${new Date(notBefore).toISOString()}`);
+    throw certificateError("X509_NOT_YET_VALID", `${certificateFile}, before ${new Date(notBefore).toISOString()}`);
   return { certificate: der, privateKey };
 }
 
@@ -87,14 +86,13 @@ const MIN_RSA_BITS = 2048;
 export function readRequest(file: string, { crypto }: IssuingPorts): AcceptedRequest {
   const request = parseCertificateRequest(readInput(file, "certificate signing request"));
   const { publicKey, publicKeyAlgorithm, signatureAlgorithm, signatureAlgorithmName, weakSignature } = request;
-  if (publicKey === undefined)
-    throw new CertificateError("X509_UNSUPPORTED_ALGORITHM", `${file}, ${publicKeyAlgorithm}`);
+  if (publicKey === undefined) throw certificateError("X509_UNSUPPORTED_ALGORITHM", `${file}, ${publicKeyAlgorithm}`);
   if (publicKey.type === "rsa" && bitLength(publicKey.modulus) < MIN_RSA_BITS)
-    throw new CertificateError("X509_WEAK_KEY", `${file}, ${publicKeyAlgorithm}`);
-  if (weakSignature) throw new CertificateError("X509_WEAK_HASH", `${file}, ${signatureAlgorithmName}`);
+    throw certificateError("X509_WEAK_KEY", `${file}, ${publicKeyAlgorithm}`);
+  if (weakSignature) throw certificateError("X509_WEAK_HASH", `${file}, ${signatureAlgorithmName}`);
   if (signatureAlgorithm === undefined)
-    throw new CertificateError("X509_UNSUPPORTED_ALGORITHM", `${file}, ${signatureAlgorithmName}`);
+    throw certificateError("X509_UNSUPPORTED_ALGORITHM", `${file}, ${signatureAlgorithmName}`);
   if (!finish(verifyCertificateRequest(request, crypto)))
-    throw fileError("X509_REQUEST_SIGNATURE", `${file}, ${publicKeyAlgorithm}, ${signatureAlgorithmName}`);
+    throw certificateError("X509_REQUEST_SIGNATURE", `${file}, ${publicKeyAlgorithm}, ${signatureAlgorithmName}`);
   return { ...request, publicKey };
 }

@@ -13,8 +13,9 @@ import { contextTag, DerReader, tags } from "./der.ts";
 import { element, objectIdentifier, sequence, set, smallInteger } from "./der-write.ts";
 import { CertificateError } from "./errors.ts";
 import { type Extensions, noExtensions, readExtensions } from "./extensions.ts";
-import { fileError, fileErrors } from "./file-errors.ts";
+import { fileError } from "./file-errors.ts";
 import { encodeExtensions, encodeName, type IssueExtensions, type NameInput, signWithSha256 } from "./issue.ts";
+import { keyError, keyErrors } from "./key-errors.ts";
 import { type Name, readName } from "./name.ts";
 import { oids } from "./oids.ts";
 import { pemBlocks } from "./pem.ts";
@@ -101,7 +102,7 @@ export function parseCertificateRequest(input: string | Uint8Array): Certificate
   } catch (error) {
     if (!(error instanceof CertificateError) || error.code === "X509_REQUEST") throw error;
     // A name, key or extension in it, with the code that it has in certificates.
-    throw fileError("X509_REQUEST", error.message, error.data, error);
+    throw keyError("X509_REQUEST", error.message, error.data, error);
   }
 }
 
@@ -113,14 +114,14 @@ function requestDer(input: string | Uint8Array): Uint8Array {
   const other = blocks.find(({ label }) => label !== "CERTIFICATE REQUEST" && label !== "NEW CERTIFICATE REQUEST");
   if (other !== undefined) throw wrongLabel(wanted, other);
   if (blocks.length > 1)
-    throw new CertificateError("X509_WRONG_CONTENT", `${blocks.length} requests, where one is wanted`, {
+    throw fileError("X509_WRONG_CONTENT", `${blocks.length} requests, where one is wanted`, {
       line: blocks[1]!.line,
     });
   return blocks[0]!.der;
 }
 
 function readRequest(der: Uint8Array): CertificateRequest {
-  const outer = new DerReader(der, "certificationRequest", "X509_REQUEST", 0, der.length, undefined, fileErrors);
+  const outer = new DerReader(der, "certificationRequest", "X509_REQUEST", 0, der.length, undefined, keyErrors);
   if (der.length > MAX_REQUEST_BYTES) outer.fail("", `${der.length} bytes, ${MAX_REQUEST_BYTES} at most`, 0);
   const request = outer.sequence("");
   outer.finish();

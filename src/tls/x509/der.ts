@@ -65,7 +65,7 @@ export class DerReader {
   readonly #field: string;
   /** The reader that this one is inside of. Names are joined when an error needs one. */
   readonly #parent: DerReader | undefined;
-  /** The rows of codes that are not among the `chainErrors`. */
+  /** The rows of codes that are not among the `readingErrors`. */
   readonly #rows: ErrorRows | undefined;
   readonly #end: number;
   readonly #depth: number;

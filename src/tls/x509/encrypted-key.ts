@@ -15,7 +15,7 @@ import type { HashName, PasswordDecryption, PasswordEncryption, PrivateKey } fro
 import { DerReader, tags } from "./der.ts";
 import { encryptionName, encryptionOids } from "./encryption-oids.ts";
 import { CertificateError } from "./errors.ts";
-import { fileError, fileErrors } from "./file-errors.ts";
+import { keyError, keyErrors } from "./key-errors.ts";
 import { parsePkcs8, privateKeyBlock } from "./keys.ts";
 
 /** Options of {@link decryptPrivateKey}. */
@@ -66,7 +66,7 @@ export function decryptPrivateKey(
   const block = privateKeyBlock(input);
   if (block.key !== undefined) return done(block.key);
   if (block.encrypted === undefined)
-    throw fileError(
+    throw keyError(
       "X509_KEY_ENCRYPTION",
       `${block.where.text} has the encryption of old PEM files, Proc-Type: 4,ENCRYPTED`,
       block.where.data,
@@ -75,12 +75,11 @@ export function decryptPrivateKey(
   const secret = typeof password === "string" ? utf8Encode(password) : password;
   return map(decryption(encryption, secret, ciphertext), (plaintext) => {
     try {
-      if (plaintext === undefined) throw fileError("X509_KEY_PASSWORD");
+      if (plaintext === undefined) throw keyError("X509_KEY_PASSWORD");
       return parsePkcs8(plaintext);
     } catch (error) {
       // One wrong password of 256 leaves a padding that looks right. What it says of the garbage is nobody's business.
-      if (error instanceof CertificateError && error.code === "X509_KEY_MALFORMED")
-        throw fileError("X509_KEY_PASSWORD");
+      if (error instanceof CertificateError && error.code === "X509_KEY_MALFORMED") throw keyError("X509_KEY_PASSWORD");
       throw error;
     } finally {
       wipe(plaintext);
@@ -94,7 +93,7 @@ function readEncrypted(
   der: Uint8Array,
   maxIterations: number,
 ): { readonly encryption: PasswordEncryption; readonly ciphertext: Uint8Array } {
-  const reader = new DerReader(der, "encryptedPrivateKey", "X509_KEY_MALFORMED", 0, der.length, undefined, fileErrors);
+  const reader = new DerReader(der, "encryptedPrivateKey", "X509_KEY_MALFORMED", 0, der.length, undefined, keyErrors);
   const info = reader.sequence("");
   reader.finish();
   const algorithm = info.sequence("encryptionAlgorithm");
@@ -149,5 +148,5 @@ function readDerivation(reader: DerReader, maxIterations: number): Derivation {
 }
 
 function unsupported(what: string): CertificateError {
-  return fileError("X509_KEY_ENCRYPTION", what);
+  return keyError("X509_KEY_ENCRYPTION", what);
 }

@@ -24,8 +24,8 @@ import {
   smallInteger,
   unsignedInteger,
 } from "./der-write.ts";
-import { CertificateError } from "./errors.ts";
-import { fileError, fileErrors } from "./file-errors.ts";
+import { fileError } from "./file-errors.ts";
+import { keyError, keyErrors } from "./key-errors.ts";
 import { oidName, oids } from "./oids.ts";
 import { type PemBlock, pemBlocks } from "./pem.ts";
 import { bitLength, curveBytes, curveOf, MAX_RSA_BITS } from "./spki.ts";
@@ -42,7 +42,7 @@ type EcPrivateKey = Extract<PrivateKey, { type: "ec" }>;
  */
 export function parsePrivateKey(input: string | Uint8Array): PrivateKey {
   const { key, where } = privateKeyBlock(input);
-  if (key === undefined) throw fileError("X509_KEY_ENCRYPTED", where.text, where.data);
+  if (key === undefined) throw keyError("X509_KEY_ENCRYPTED", where.text, where.data);
   return key;
 }
 
@@ -67,7 +67,7 @@ export function privateKeyBlock(input: string | Uint8Array): KeyBlock {
   if (block === undefined)
     throw wrongLabel("private key", blocks.find(({ label }) => label !== "EC PARAMETERS") ?? blocks[0]!);
   if (keys.length > 1)
-    throw new CertificateError("X509_WRONG_CONTENT", `${keys.length} private keys, where one is wanted`, {
+    throw fileError("X509_WRONG_CONTENT", `${keys.length} private keys, where one is wanted`, {
       line: keys[1]!.line,
     });
   return parseBlock(block);
@@ -86,7 +86,7 @@ function parseBlock({ label, line, der, headers }: PemBlock): KeyBlock {
     case "EC PRIVATE KEY":
       return { key: parseSec1(der) };
     default:
-      throw fileError("X509_KEY_UNSUPPORTED", where.text, where.data);
+      throw keyError("X509_KEY_UNSUPPORTED", where.text, where.data);
   }
 }
 
@@ -98,7 +98,7 @@ function parseAny(der: Uint8Array): KeyBlock {
     const first = key.sequence("");
     if (first.peek() === tags.OID && key.peek() === tags.OCTET_STRING)
       return { encrypted: der, where: { text: "an EncryptedPrivateKeyInfo" } };
-    throw new CertificateError(
+    throw fileError(
       "X509_WRONG_CONTENT",
       `a private key is wanted, the DER is ${key.peek() === tags.BIT_STRING ? "a public key" : "probably a certificate"}`,
     );
@@ -109,7 +109,7 @@ function parseAny(der: Uint8Array): KeyBlock {
 }
 
 function privateKeyReader(der: Uint8Array): DerReader {
-  return new DerReader(der, "privateKey", "X509_KEY_MALFORMED", 0, der.length, undefined, fileErrors);
+  return new DerReader(der, "privateKey", "X509_KEY_MALFORMED", 0, der.length, undefined, keyErrors);
 }
 
 /** PrivateKeyInfo (RFC 5208 §5), OneAsymmetricKey (RFC 5958 §2). */
@@ -125,7 +125,7 @@ export function parsePkcs8(der: Uint8Array): PrivateKey {
     algorithm.finish();
     return parsePkcs1(readPkcs8Key(info));
   }
-  if (oid !== oids["id-ecPublicKey"]) throw fileError("X509_KEY_UNSUPPORTED", oidName(oid));
+  if (oid !== oids["id-ecPublicKey"]) throw keyError("X509_KEY_UNSUPPORTED", oidName(oid));
   const curve = readCurve(algorithm);
   algorithm.finish();
   return parseSec1(readPkcs8Key(info), curve);
@@ -145,7 +145,7 @@ function parsePkcs1(der: Uint8Array): RsaPrivateKey {
   const reader = privateKeyReader(der);
   const key = reader.sequence("");
   reader.finish();
-  if (key.small("version") !== 0) throw fileError("X509_KEY_UNSUPPORTED", "RSA with more than two primes");
+  if (key.small("version") !== 0) throw keyError("X509_KEY_UNSUPPORTED", "RSA with more than two primes");
   const number = (field: string): Uint8Array => copyOf(key.unsigned(field));
   const rsa: RsaPrivateKey = {
     type: "rsa",
@@ -160,7 +160,7 @@ function parsePkcs1(der: Uint8Array): RsaPrivateKey {
   };
   key.finish();
   const bits = bitLength(rsa.modulus);
-  if (bits > MAX_RSA_BITS) throw fileError("X509_KEY_UNSUPPORTED", `RSA with ${bits} bits`);
+  if (bits > MAX_RSA_BITS) throw keyError("X509_KEY_UNSUPPORTED", `RSA with ${bits} bits`);
   const longest = rsa.modulus.length;
   for (const part of [
     rsa.publicExponent,
@@ -204,10 +204,10 @@ function parseSec1(der: Uint8Array, outer?: CurveName): EcPrivateKey {
 
 function readCurve(reader: DerReader): CurveName {
   if (reader.peek() !== tags.OID)
-    throw fileError("X509_KEY_UNSUPPORTED", "an EC key with parameters instead of a named curve");
+    throw keyError("X509_KEY_UNSUPPORTED", "an EC key with parameters instead of a named curve");
   const oid = reader.oid("namedCurve");
   const curve = curveOf(oid);
-  if (curve === undefined) throw fileError("X509_KEY_UNSUPPORTED", `the curve ${oidName(oid)}`);
+  if (curve === undefined) throw keyError("X509_KEY_UNSUPPORTED", `the curve ${oidName(oid)}`);
   return curve;
 }
 
@@ -271,7 +271,7 @@ export function requireKeyOf(
   return map(keyBelongsTo(certificate, key, crypto, random), (belongs) => {
     if (belongs) return;
     const kind = key.type === "rsa" ? `rsa (${bitLength(key.modulus)} bit)` : key.curve;
-    throw fileError(
+    throw keyError(
       "X509_KEY_MISMATCH",
       `the key is ${kind}, the certificate ${certificate.subject.toString()} has another ${certificate.publicKeyAlgorithm}`,
     );

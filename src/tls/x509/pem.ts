@@ -9,7 +9,8 @@
  */
 
 import { printable, utf8Decode } from "../../bytes.ts";
-import { CertificateError } from "./errors.ts";
+import type { CertificateError } from "./errors.ts";
+import { fileError } from "./file-errors.ts";
 
 /** One block. */
 export interface PemBlock {
@@ -85,7 +86,7 @@ function boundary(line: string, word: "BEGIN" | "END"): string | undefined {
 }
 
 function fail(index: number, problem: string): CertificateError {
-  return new CertificateError("X509_PEM", `line ${index + 1}: ${problem}`, { line: index + 1 });
+  return fileError("X509_PEM", `line ${index + 1}: ${problem}`, { line: index + 1 });
 }
 
 function base64Encode(bytes: Uint8Array): string {

@@ -5,13 +5,14 @@
  */
 
 import type { Certificate } from "./certificate.ts";
+import { type ChainErrorCode, chainErrors } from "./chain-errors.ts";
 import {
   type CertificateError,
   type CertificateErrorCode,
   type CertificateErrorRow,
-  type ChainErrorCode,
-  chainErrors,
   type ErrorRows,
+  type ReadingErrorCode,
+  readingErrors,
 } from "./errors.ts";
 import type { TrustAnchor } from "./trust.ts";
 
@@ -71,7 +72,7 @@ export function problemOf(
   detail: string,
   rows?: ErrorRows,
 ): VerificationProblem {
-  const row = rows?.[code] ?? chainErrors[code as ChainErrorCode];
+  const row = rows?.[code] ?? chainErrors[code as ChainErrorCode] ?? readingErrors[code as ReadingErrorCode];
   const index = placed?.index ?? -1;
   const where = index < 0 ? "" : `certificate ${index} of the chain, `;
   return {
@@ -107,7 +108,7 @@ export function problemOfError(error: CertificateError, index: number): Verifica
     field: typeof field === "string" ? field : "certificate",
     offset: typeof offset === "number" ? offset : undefined,
     rule: /RFC \d+ §[\d.]+\d/.exec(error.message)?.[0] ?? "RFC 5280 §4.1",
-    ...severityOf(chainErrors[error.code as ChainErrorCode]),
+    ...severityOf(readingErrors[error.code as ReadingErrorCode]),
     message: `${error.message} (certificate ${index} of the chain)`,
     hint: error.hint,
   };

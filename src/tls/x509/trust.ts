@@ -10,6 +10,7 @@ import { printable, printableBytes } from "../../bytes.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { CertificateError } from "./errors.ts";
 import { type GeneralNames, type NameConstraints, noNames } from "./extensions.ts";
+import { fileError } from "./file-errors.ts";
 import { type PemBlock, pemBlocks } from "./pem.ts";
 
 /**
@@ -89,7 +90,7 @@ function anchorOf(der: Uint8Array): TrustAnchor {
     };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    throw new CertificateError("X509_TRUST", error.message, error.data, error);
+    throw fileError("X509_TRUST", error.message, error.data, error);
   }
 }
 
@@ -116,7 +117,7 @@ export function parseCertificateChain(input: string | Uint8Array): Uint8Array[] 
 /** The error for a text or file without any BEGIN line that is no DER either. */
 export function nothingFound(wanted: string, input: string | Uint8Array): CertificateError {
   const start = typeof input === "string" ? printable(input, 24) : printableBytes(input.subarray(0, 24), 24);
-  return new CertificateError(
+  return fileError(
     "X509_WRONG_CONTENT",
     input.length === 0
       ? `a ${wanted} is wanted, the input is empty`
@@ -126,7 +127,7 @@ export function nothingFound(wanted: string, input: string | Uint8Array): Certif
 
 /** The error for a PEM block of another kind. */
 export function wrongLabel(wanted: string, block: PemBlock): CertificateError {
-  return new CertificateError(
+  return fileError(
     "X509_WRONG_CONTENT",
     `a ${wanted} is wanted, line ${block.line} begins a ${printable(block.label)}`,
     { line: block.line, found: printable(block.label) },

@@ -24,6 +24,7 @@ import { type Certificate, parseCertificate } from "./certificate.ts";
 import { dateRule, isValidAt } from "./dates.ts";
 import { DerReader } from "./der.ts";
 import { CertificateError } from "./errors.ts";
+import { fileError } from "./file-errors.ts";
 import { type Name, namesMatch, readName } from "./name.ts";
 import { publicKeyPin, readPins } from "./pins.ts";
 import { checkPolicy, type VerificationPolicy, withOpinions } from "./policy.ts";
@@ -256,7 +257,7 @@ class Verification implements Task<VerificationResult> {
       this.#anchors.push({ anchor, name, key: publicKey, algorithm });
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      throw new CertificateError("X509_TRUST", error.message, error.data, error);
+      throw fileError("X509_TRUST", error.message, error.data, error);
     }
   }
 

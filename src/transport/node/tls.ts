@@ -21,8 +21,8 @@ import { equal } from "../../bytes.ts";
 import { type ThingwireError, UsageError } from "../../errors.ts";
 import { Alert } from "../../tls/alerts.ts";
 import { alertReceived, TlsError } from "../../tls/errors.ts";
-import { CertificateError, type ChainErrorCode } from "../../tls/x509/errors.ts";
-import { fileError } from "../../tls/x509/file-errors.ts";
+import { certificateError } from "../../tls/x509/error-table.ts";
+import type { CertificateErrorCode } from "../../tls/x509/errors.ts";
 import type { TrustAnchor } from "../../tls/x509/trust.ts";
 import type { NativeTlsInfo, NativeTlsOptions } from "../native-tls.ts";
 import type { Transport } from "../transport.ts";
@@ -91,8 +91,8 @@ function makeContext(options: NativeTlsOptions): SecureContext {
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (code?.includes("KEY_VALUES_MISMATCH") || code?.includes("KEY_TYPE_MISMATCH"))
-      throw fileError("X509_KEY_MISMATCH", undefined, {}, error);
-    throw new CertificateError("X509_PEM", message, {}, error);
+      throw certificateError("X509_KEY_MISMATCH", undefined, {}, error);
+    throw certificateError("X509_PEM", message, {}, error);
   }
 }
 
@@ -119,7 +119,7 @@ function chainPem(certificate: string | Uint8Array | readonly Uint8Array[]): str
   try {
     return list.map((der) => new X509Certificate(der).toString()).join("");
   } catch (error) {
-    throw new CertificateError("X509_WRONG_CONTENT", "the certificate", {}, error);
+    throw certificateError("X509_WRONG_CONTENT", "the certificate", {}, error);
   }
 }
 
@@ -128,7 +128,7 @@ function keyPem(key: string | Uint8Array): string {
     return readKey(key).export({ type: "pkcs8", format: "pem" }) as string;
   } catch (error) {
     const encrypted = typeof key === "string" && key.includes("ENCRYPTED");
-    throw fileError(encrypted ? "X509_KEY_ENCRYPTED" : "X509_KEY_MALFORMED", undefined, {}, error);
+    throw certificateError(encrypted ? "X509_KEY_ENCRYPTED" : "X509_KEY_MALFORMED", undefined, {}, error);
   }
 }
 
@@ -184,7 +184,7 @@ function explain(error: Error, tcpConnected: boolean, description: string): Thin
   if (alert !== null) return alertReceived(Number(alert[1]), "client");
   const certificateCode = certificateProblems[code];
   if (certificateCode !== undefined) {
-    const problem = new CertificateError(certificateCode, error.message, {}, error);
+    const problem = certificateError(certificateCode, error.message, {}, error);
     return new TlsError("TLS_CERTIFICATE_REJECTED", `${problem.message}. ${problem.hint}`, {
       data: { problems: [certificateCode] },
       cause: problem,
@@ -202,7 +202,7 @@ function explain(error: Error, tcpConnected: boolean, description: string): Thin
 }
 
 /** OpenSSL's verification results, as Node names them. */
-const certificateProblems: Readonly<Record<string, ChainErrorCode>> = {
+const certificateProblems: Readonly<Record<string, CertificateErrorCode>> = {
   UNABLE_TO_GET_ISSUER_CERT: "X509_NOT_TRUSTED",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "X509_NOT_TRUSTED",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "X509_NOT_TRUSTED",
