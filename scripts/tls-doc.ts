@@ -10,6 +10,9 @@ import { type TlsErrorRow, tlsErrors } from "../src/tls/errors.ts";
 import { presets } from "../src/tls/presets.ts";
 import { allGroups, allSignatureSchemes, type CipherSuite } from "../src/tls/suites.ts";
 import { certificateErrors } from "../src/tls/x509/error-table.ts";
+import { cells, factors } from "../test/interop/matrix/cells.ts";
+import type { MatrixResult, Negotiated, Tally } from "../test/interop/matrix/run.ts";
+import results from "../test/interop/matrix-results.json" with { type: "json" };
 import { deviations } from "../test/unit/tls/deviations/all.ts";
 import { type Deviation, lastBefore } from "../test/unit/tls/deviations/deviation.ts";
 import { orderDeviations } from "../test/unit/tls/deviations/order.ts";
@@ -20,6 +23,7 @@ const MATRIX = "test/unit/tls/suite-matrix.test.ts";
 const OPENSSL = "test/interop/openssl.test.ts";
 const STRANGE_CLIENTS = "test/interop/openssl-client.test.ts";
 const KEYS = "test/interop/client-keys.test.ts";
+const RECORDED = "test/property/tls/recorded-peers.test.ts";
 
 /** What is combined with what, and where. */
 export const combinations: readonly { readonly what: string; readonly evidence: Evidence }[] = [
@@ -68,6 +72,17 @@ export const combinations: readonly { readonly what: string; readonly evidence: 
   {
     what: "our server with the clients of OpenSSL and GnuTLS, each suite",
     evidence: { file: STRANGE_CLIENTS, title: "RFC 5246 §6.2.3: $name, with RFC 7366 and without" },
+  },
+  {
+    what: "handshakes recorded from OpenSSL, GnuTLS, NSS, JSSE, Erlang, nginx, full and resumed, with GCM, CBC and ChaCha20, at any cut and budget",
+    evidence: { file: RECORDED, title: "RFC 5246 §6.2.1 %s: the same for any cut and budget" },
+  },
+  {
+    what: "what a server does wrong with points, signatures, MACs and Finished, with Node's crypto and with our own",
+    evidence: {
+      file: "test/unit/tls/deviations.test.ts",
+      title: "a server that deviates in what arithmetic finds out, with the crypto of thingwire itself",
+    },
   },
   {
     what: "server's signatures with RSA PKCS #1, RSA-PSS, ECDSA with SHA-256 and SHA-384, and what may come along",
@@ -133,6 +148,7 @@ export function tlsPage(): string {
     "that is named here exists. What is attacked, and why it does not work, stands in [TLS-VULNERABILITIES.md](TLS-VULNERABILITIES.md).",
     ...whatIsSpoken(),
     ...whatIsTested(),
+    ...whatPassed(),
     ...whatIsRefused(),
     ...whatIsImplemented(),
   ].join("\n")}\n`;
@@ -183,6 +199,83 @@ function whatIsTested(): string[] {
   ];
 }
 
+/** What `test/interop/matrix-results.json` says of the last deep runs. */
+export const matrixResults: readonly MatrixResult[] = results;
+
+/** The interop matrix: cells that passed by factor and value, why the others cannot be done, and what was negotiated. */
+function whatPassed(): string[] {
+  const names = matrixResults.map(({ name }) => name);
+  const rows = Object.entries(factors).flatMap(([factor, show]) =>
+    [...new Set(cells.map(show))].map((value) => [
+      factor === "suite" ? `\`${value}\`` : `${factor} ${value}`,
+      `${cells.filter((cell) => show(cell) === value).length}`,
+      ...matrixResults.map(({ passed }) => `${passed[factor]?.[value] || "none"}`),
+    ]),
+  );
+  const able = ({ cannot }: MatrixResult) => Object.values(cannot).reduce((rest, count) => rest - count, cells.length);
+  const counted = matrixResults.flatMap(({ name, negotiated }) =>
+    negotiated === undefined ? [] : { name, negotiated },
+  );
+  return [
+    "",
+    "## The interop matrix",
+    "",
+    `${cells.length} cells with each server: the suites that go with its key, its key, ours, resumption, the longest records of both sides, the extended`,
+    "master secret on and off, encrypt-then-MAC offered and not. In each: a full handshake, data and close_notify both ways, and all of it again with the",
+    "session that was left, abbreviated as both sides say; without the extended master secret no session may be left (RFC 7627 §5.3).",
+    "`npm run test:deep` runs every cell that the server can do, CI a choice with OpenSSL and GnuTLS in which each two values meet",
+    "(`test/interop/matrix.test.ts`). The numbers are cells that passed in the last deep run that was written down; none failed.",
+    ...table(
+      ["", "cells", ...names],
+      [
+        ["version", "", ...matrixResults.map(({ version }) => version)],
+        ["run on", "", ...matrixResults.map(({ date }) => date)],
+        ["all", `${cells.length}`, ...matrixResults.map((result) => `${able(result)}`)],
+        ...rows,
+      ],
+    ),
+    ...table(
+      ["server", "cells it cannot do", "why"],
+      matrixResults.flatMap(({ name, cannot }) =>
+        Object.entries(cannot).map(([reason, count]) => [name, `${count}`, reason]),
+      ),
+    ),
+    ...(counted.length === 0 ? [] : whatWasNegotiated(counted)),
+  ];
+}
+
+/** Groups and schemes with suites and keys, all servers together. */
+function whatWasNegotiated(of: readonly { readonly name: string; readonly negotiated: Negotiated }[]): string[] {
+  return [
+    "",
+    "Which group and which signature scheme we name first is dealt out over the cells, so that with each key of a server each suite meets each",
+    `group, and each group each scheme; the server decides. What came of it in full handshakes with ${of.map(({ name }) => name).join(", ")}:`,
+    ...tallyTable(
+      "suite",
+      of.map(({ negotiated }) => negotiated.suiteAndGroup),
+    ),
+    ...tallyTable(
+      "server's key",
+      of.map(({ negotiated }) => negotiated.serverKeyAndScheme),
+    ),
+    ...tallyTable(
+      "client's key",
+      of.map(({ negotiated }) => negotiated.clientKeyAndScheme),
+    ),
+  ];
+}
+
+/** Sums of tallies as a table. */
+function tallyTable(heading: string, tallies: readonly Tally[]): string[] {
+  const columns = [...new Set(tallies.flatMap((tally) => Object.values(tally).flatMap(Object.keys)))].sort();
+  const rows = [...new Set(tallies.flatMap(Object.keys))].sort();
+  const sum = (first: string, second: string) => tallies.reduce((all, tally) => all + (tally[first]?.[second] ?? 0), 0);
+  return table(
+    [heading, ...columns],
+    rows.map((first) => [first, ...columns.map((second) => `${sum(first, second) || ""}`)]),
+  );
+}
+
 /** Alerts that are sent, in order of their numbers: for what, and what proves it. */
 function whatIsRefused(): string[] {
   const own = deviations.length - orderDeviations.length;
@@ -199,7 +292,7 @@ function whatIsRefused(): string[] {
     "named: ClientHello, with nothing of our flight sent, or Finished, under the keys of the connection. The table shows the first of each kind.",
     ...table(["alert", "cause", "code", "behind", "proven by", "rows"], rows),
     "",
-    `No alert goes with ${silent.map((code) => `\`${code}\``).join(", ")}: there the peer has had the last word, or is gone.`,
+    `No fatal alert goes with ${silent.map((code) => `\`${code}\``).join(", ")}: there the peer has had the last word, or is gone.`,
     "",
     "A rejected chain gets the alert of mbedTLS's first verification flag, as its priority has it:",
     ...table(

@@ -102,13 +102,13 @@ export const leftOut: readonly (readonly [section: string, what: string, why: st
   ],
   ["RFC 8701", "GREASE", "Values of a server's are refused as any that was not offered; ours would cost bytes."],
   [
-    "RFC 5280 §5",
-    "revocation lists",
-    "A device has neither the memory nor the way to fetch them: keep certificates short-lived, or change the trust store.",
+    "RFC 5280 §4.2.1.13",
+    "fetching of CRLs",
+    "The app gives them, and the locations are read for it: nothing is fetched over the network unasked.",
   ],
   [
-    "RFC 5280 §6.1.5",
-    "certificate policies",
-    "No server's name depends on them. A critical policy extension that is not understood is refused.",
+    "RFC 5280 §4.2.1.5, §4.2.1.11, §4.2.1.14",
+    "policy mappings, policy constraints, inhibitAnyPolicy",
+    "No server's name depends on policies: they are read for their form only. Of these three, what is critical is refused.",
   ],
 ];
