@@ -18,6 +18,7 @@ import { parsePrivateKey } from "../src/tls/x509/keys.ts";
 import { parseCertificateChain, trustAnchors } from "../src/tls/x509/trust.ts";
 import { recordHandshake } from "../test/fixtures/record.ts";
 import { seededRandom } from "../test/fixtures/seeded-random.ts";
+import { readCertificates } from "./certificates.ts";
 
 /** Where everything stands. */
 export interface Fixtures {
@@ -57,7 +58,10 @@ export async function makeFixtures(folder: string): Promise<Fixtures> {
   const hex = Object.fromEntries(
     Object.entries(bytes).map(([name, value]) => [name, Buffer.from(value).toString("hex")]),
   );
-  writeFileSync(file("fixtures.json"), JSON.stringify({ recordings, ports, bytes: hex }));
+  writeFileSync(
+    file("fixtures.json"),
+    JSON.stringify({ recordings, ports, reading: readCertificates(file), bytes: hex }),
+  );
   const lines = Object.entries(hex).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(file("fixtures.txt"), lines.join(""));
   const stop = (): void => void server.kill();

@@ -44,7 +44,7 @@ export const titles: Readonly<Record<Group, string>> = {
 };
 
 /** Implementations as tables and plots have them. */
-const implementationOrder = ["thingwire", "mbedtls", "node", "noble", "forge", "reclaim"];
+const implementationOrder = ["thingwire", "mbedtls", "node", "noble", "forge", "peculiar", "reclaim"];
 
 /** The implementations in the results, in order. */
 export function implementationsIn(results: readonly Result[]): string[] {
@@ -76,7 +76,10 @@ export function tableOf({ machine, versions, commit, date, results, newer }: Rep
       .join(", ")}.`,
     "",
     resultTable(results),
-    ...(newer === undefined ? [] : ["", `Node ${newer.node}:`, "", resultTable(newer.results)]),
+    certificateSummary(results),
+    ...(newer === undefined
+      ? []
+      : ["", `Node ${newer.node}:`, "", resultTable(newer.results), certificateSummary(newer.results)]),
   ].join("\n");
 }
 
@@ -99,6 +102,29 @@ function resultTable(results: readonly Result[]): string {
   return lines.join("\n");
 }
 
+/** What the certificates' rows say of the goals: how many times as long rivals take to read, and how much of a validation is signatures. */
+export function certificateSummary(results: readonly Result[]): string {
+  const find = (operation: string, implementation: string): number | undefined =>
+    results.find((row) => row.operation === operation && row.implementation === implementation)?.median_us;
+  const lines: string[] = [];
+  for (const { operation, implementation, median_us: ours } of results) {
+    if (implementation !== "thingwire") continue;
+    if (operation.startsWith("x509-read")) {
+      const times = ["forge", "peculiar", "node"].flatMap((rival) => {
+        const theirs = find(operation, rival);
+        return theirs === undefined ? [] : [`${rival} ${(theirs / ours).toFixed(1)}`];
+      });
+      if (times.length > 0) lines.push(`- ${operation}: times as long as thingwire: ${times.join(", ")}`);
+    }
+    const signatures = find(operation.replace("verify", "signatures"), implementation);
+    if (operation.startsWith("x509-verify") && signatures !== undefined)
+      lines.push(
+        `- ${operation}: signatures are ${((100 * signatures) / ours).toFixed(0)} % of thingwire's validation`,
+      );
+  }
+  return lines.length === 0 ? "" : `\n${lines.join("\n")}`;
+}
+
 function formatted(value: number | undefined): string {
   if (value === undefined) return "";
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
@@ -111,7 +137,10 @@ export function reportOf(report: Report, plots: Readonly<Partial<Record<Group, s
   const sections = groups
     .filter((group) => results.some((row) => row.group === group))
     .map((group) => {
-      const of = (all: readonly Result[]): string => resultTable(all.filter((row) => row.group === group));
+      const of = (all: readonly Result[]): string => {
+        const rows = all.filter((row) => row.group === group);
+        return `${resultTable(rows)}${group === "x509" ? `\n${certificateSummary(rows)}` : ""}`;
+      };
       const later = newer === undefined ? "" : `\nNode ${newer.node}:\n\n${of(newer.results)}\n`;
       const plotted = plots[group] === undefined ? "" : `\n![${titles[group]}, Node ${node}](${plots[group]})\n`;
       return `## ${titles[group]}\n\nNode ${node}:\n\n${of(results)}\n${later}${plotted}`;
@@ -141,7 +170,10 @@ messages and signatures for all, and every signature, digest, tag, secret and re
 - **Records**: \`record-write\` and \`record-read\` go through the engines, in memory, as \`mbedtls_ssl_write\` and \`mbedtls_ssl_read\` do;
   the rows named after ciphers are the ciphers alone. noble's and node-forge's cost a key set-up each time, which their interfaces want. CBC
   records of all but thingwire are put together out of primitives, and opened without the precautions against padding oracles.
-- **Certificates**: parsing of one; \`x509-verify\` parses leaf and intermediate and verifies names, dates and both signatures.
+- **Certificates**: \`x509-parse\` is one made a certificate of, whatever the library does then; \`x509-read\` is one parsed and these fields read:
+  subject, issuer, serial number, dates, key, keyUsage, extKeyUsage, DNS names, basicConstraints, key identifiers. Node's interface lacks keyUsage, the
+  path length and the identifiers; node-forge has no elliptic curves. \`x509-verify\` parses leaf and intermediate and verifies names, dates and both
+  signatures, which @peculiar/x509 leaves to WebCrypto, OpenSSL here; \`x509-signatures\` is two digests and two signatures with parsed keys, nothing else.
 - **Cold starts** are whole processes over loopback, less an empty process; noble's row is its primitives alone, without TLS or sockets.
 - **Slices**: handshakes at once and in slices take turns in the same process.
 

@@ -1,10 +1,53 @@
 /** node-forge: what most JavaScript programs have used for RSA and certificates. It has no elliptic curves over prime fields. */
 import forge from "node-forge";
 import { cbcRecord, withoutCbcPadding } from "./cbc.mjs";
+import { keyUsagesWhere, readings } from "./fields.mjs";
 import { measure } from "./measure.mjs";
 
 const binary = (bytes) => Buffer.from(bytes).toString("latin1");
 const fromBinary = (text) => Buffer.from(text, "latin1");
+
+const rsaOnly = ({ reading }) => ({ reading: reading.filter(({ operation }) => !operation.includes("-ec-")) });
+
+function readCertificate(der) {
+  const certificate = forge.pki.certificateFromAsn1(forge.asn1.fromDer(der));
+
+  const authority = certificate.getExtension("authorityKeyIdentifier");
+  const constraints = certificate.getExtension("basicConstraints");
+  return {
+    subject: certificate.subject.attributes,
+    issuer: certificate.issuer.attributes,
+    serial: certificate.serialNumber,
+    notBefore: certificate.validity.notBefore,
+    notAfter: certificate.validity.notAfter,
+    publicKey: certificate.publicKey,
+    keyUsage: certificate.getExtension("keyUsage"),
+    extendedKeyUsage: certificate.getExtension("extKeyUsage"),
+    names: certificate.getExtension("subjectAltName")?.altNames,
+    ca: constraints?.cA,
+    pathLength: constraints?.pathLenConstraint,
+    // The only extension of these that it leaves in DER.
+    authorityKey: authority == null ? null : forge.asn1.fromDer(authority.value).value[0].value,
+    subjectKey: certificate.getExtension("subjectKeyIdentifier")?.subjectKeyIdentifier ?? null,
+  };
+}
+
+function written({ subject, issuer, notBefore, notAfter, publicKey, keyUsage, extendedKeyUsage, names, ...rest }) {
+  const nameOf = (attributes) => attributes.map(({ shortName, value }) => `${shortName}=${value}`);
+  const purposes = ["serverAuth", "clientAuth"].filter((purpose) => extendedKeyUsage?.[purpose]);
+  return {
+    ...rest,
+    subject: nameOf(subject),
+    issuer: nameOf(issuer),
+    notBefore: notBefore.getTime(),
+    notAfter: notAfter.getTime(),
+    spki: fromBinary(forge.asn1.toDer(forge.pki.publicKeyToAsn1(publicKey)).getBytes()),
+    keyUsage: keyUsagesWhere((name) => keyUsage[name]),
+    extendedKeyUsage: extendedKeyUsage == null ? null : purposes.map((purpose) => forge.pki.oids[purpose]),
+    dns: names?.map(({ value }) => value),
+    authorityKey: rest.authorityKey === null ? null : fromBinary(rest.authorityKey),
+  };
+}
 
 await measure("forge", (f) => {
   const { asn1, pki, md, hmac, cipher, util } = forge;
@@ -112,5 +155,7 @@ await measure("forge", (f) => {
       check: () => Buffer.from(pki.certificateFromAsn1(asn1.fromDer(certificate)).serialNumber, "hex"),
     },
     "x509-verify-rsa": { run: verifyChain, check: verifyChain },
+    // It has no keys on elliptic curves, and reads no certificate with one.
+    ...readings(rsaOnly(f), readCertificate, written, binary),
   };
 });

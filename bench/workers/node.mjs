@@ -4,6 +4,7 @@
 import * as crypto from "node:crypto";
 import { connect } from "node:tls";
 import { cbcRecord, withoutCbcPadding } from "./cbc.mjs";
+import { readings } from "./fields.mjs";
 import { measure } from "./measure.mjs";
 import { protections } from "./protections.mjs";
 
@@ -28,6 +29,33 @@ function handshake({ operation, trust, certificate, privateKey, session }, ports
     });
   const check = async () => (await run()) && (session === undefined || run());
   return { run, check };
+}
+
+/** All that its interface has: neither keyUsage nor a path length nor the key identifiers. */
+function readCertificate(der) {
+  const certificate = new crypto.X509Certificate(der);
+  return {
+    subject: certificate.subject,
+    issuer: certificate.issuer,
+    serial: certificate.serialNumber,
+    notBefore: certificate.validFrom,
+    notAfter: certificate.validTo,
+    spki: certificate.publicKey.export({ format: "der", type: "spki" }),
+    extendedKeyUsage: certificate.keyUsage,
+    names: certificate.subjectAltName,
+    ca: certificate.ca,
+  };
+}
+
+function written({ subject, issuer, notBefore, notAfter, names, ...rest }) {
+  return {
+    ...rest,
+    subject: subject.split("\n"),
+    issuer: issuer.split("\n"),
+    notBefore: Date.parse(notBefore),
+    notAfter: Date.parse(notAfter),
+    dns: names?.split(", ").map((name) => name.replace("DNS:", "")),
+  };
 }
 
 await measure("node", (f) => {
@@ -173,6 +201,7 @@ await measure("node", (f) => {
     ...protections({ gcm, chacha, cbc }),
     "x509-verify-ec": chain("ec"),
     "x509-verify-rsa": chain("rsa"),
+    ...readings(f, readCertificate, written),
     "x509-parse-ec": parse(f.ecCertificate),
     "x509-parse-rsa": parse(f.rsaCertificate),
     ...Object.fromEntries(f.recordings.map((recording) => [recording.operation, handshake(recording, f.ports)])),

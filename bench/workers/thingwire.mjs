@@ -12,6 +12,7 @@ import {
   trustAnchors,
   verifyCertificate,
 } from "../../dist/x509.js";
+import { readings } from "./fields.mjs";
 import { measure } from "./measure.mjs";
 import { protections } from "./protections.mjs";
 import { handshake, records } from "./thingwire-engines.mjs";
@@ -21,6 +22,26 @@ const random = { fill: (bytes) => void randomFillSync(bytes) };
 function finish(task) {
   while (!task.step(Number.MAX_SAFE_INTEGER));
   return task.result;
+}
+
+function readCertificate(der) {
+  const certificate = parseCertificate(der);
+  const { serialNumber, notBefore, notAfter, subjectPublicKeyInfo, keyUsage, extendedKeyUsage } = certificate;
+  return {
+    subject: certificate.subject.toString(),
+    issuer: certificate.issuer.toString(),
+    serial: serialNumber,
+    notBefore,
+    notAfter,
+    keyUsage,
+    extendedKeyUsage,
+    spki: subjectPublicKeyInfo,
+    dns: certificate.subjectAltName?.dns,
+    ca: certificate.basicConstraints?.ca,
+    pathLength: certificate.basicConstraints?.pathLength,
+    authorityKey: certificate.authorityKeyIdentifier?.keyIdentifier ?? null,
+    subjectKey: certificate.subjectKeyIdentifier ?? null,
+  };
 }
 
 const arithmetic = process.env.THINGWIRE_ARITHMETIC;
@@ -102,6 +123,16 @@ await measure(process.env.BENCH_NAME ?? "thingwire", (f) => {
     const run = () => verifyCertificate({ ...options, serverName: "localhost", at: Date.now() }).ok;
     return { run, check: run };
   };
+  // What a validation cannot do without, to tell what it adds: the two signatures, with the digests that they are of.
+  const signatures = (type) => {
+    const [root] = trustAnchors(new TextDecoder().decode(f[`${type}Root`]));
+    const [leaf, intermediate] = [f[`${type}Leaf`], f[`${type}Intermediate`]].map(parseCertificate);
+    const rootKey = publicKeyOf(root.subjectPublicKeyInfo);
+    const isSigned = ({ tbs, signature, signatureAlgorithm }, key) =>
+      verify(signatureAlgorithm, key, finish(crypto.digest(signatureAlgorithm.hash, [tbs])), signature);
+    const run = () => isSigned(leaf, intermediate.publicKey) && isSigned(intermediate, rootKey);
+    return { run, check: run };
+  };
   const parse = (der) => ({
     run: () => parseCertificate(der),
     check: () => parseCertificate(der).serialNumber,
@@ -160,6 +191,13 @@ await measure(process.env.BENCH_NAME ?? "thingwire", (f) => {
     "x509-parse-rsa": parse(f.rsaCertificate),
     "x509-verify-ec": chain("ec"),
     "x509-verify-rsa": chain("rsa"),
+    "x509-signatures-ec": signatures("ec"),
+    "x509-signatures-rsa": signatures("rsa"),
+    ...readings(f, readCertificate, ({ subject, issuer, ...rest }) => ({
+      subject: subject.split(", "),
+      issuer: issuer.split(", "),
+      ...rest,
+    })),
     ...Object.fromEntries(f.recordings.map((recording) => [recording.operation, handshake(recording, crypto)])),
     // With a memory of the certificates' signatures: an option of thingwire's, so that nothing stands beside it.
     "handshake-ecdsa-mutual-proven": handshake(
