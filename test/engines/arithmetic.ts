@@ -77,3 +77,21 @@ export function bigIntOperations(crypto: CryptoProvider, random: Random, rsa: Pr
   }
   return found;
 }
+
+/** Records of AES-GCM, sealed and opened: short ones, and some of several KiB, for which interpreters have a form of their own. */
+export function gcmRecords(crypto: CryptoProvider): string[] {
+  const found: string[] = [];
+  for (const [name, keyBytes] of [
+    ["aes-128-gcm", 16],
+    ["aes-256-gcm", 32],
+  ] as const)
+    for (const length of [100, 1024, 3100]) {
+      const aead = crypto.aead(name, new Uint8Array(keyBytes).fill(0x9d));
+      const [nonce, aad] = [new Uint8Array(12).fill(0xf1), new Uint8Array(13).fill(7)];
+      const record = Uint8Array.from({ length: length + 16 }, (_, i) => (i * 37) & 255);
+      finish(aead.seal(record, 0, length, nonce, aad));
+      const sealed = toHex(record);
+      found.push(`${sealed} ${finish(aead.open(record, 0, length, nonce, aad))} ${record[length - 1]}`);
+    }
+  return found;
+}

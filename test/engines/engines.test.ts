@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCrypto } from "../../src/tls/crypto/index.ts";
 import { parsePrivateKey } from "../../src/tls/x509/keys.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
-import { bigIntOperations, languageOperations } from "./arithmetic.ts";
+import { bigIntOperations, gcmRecords, languageOperations } from "./arithmetic.ts";
 import type { Input, Report, SignatureCase } from "./suite.ts";
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -111,6 +111,11 @@ describe.each([
     const limbs = createCrypto({ arithmetic: "limbs" });
     expect(report.bigInt).toEqual(bigIntOperations(limbs, seededRandom(1), parsePrivateKey(rsaPrivateKey)));
     expect(report.bigInt.filter((text) => text.endsWith("true"))).toHaveLength(5);
+  });
+  it("seals and opens records as V8 does, by large tables, in the wide form, and by small tables", () => {
+    const expected = gcmRecords(createCrypto());
+    expect(report.records).toEqual([expected, expected]);
+    expect(expected.every((text) => text.includes(" true "))).toBe(true);
   });
   it("replays a recorded mutual handshake to Finished, at once and in slices", () => {
     for (const { suite, data, error } of report.handshakes) {

@@ -5,13 +5,19 @@
 
 import { encode, PacketParser, PacketType } from "thingwire/mqtt";
 import { delta, merge } from "thingwire/shadow";
-import { createCrypto, type PublicKey, type SignatureAlgorithm } from "thingwire/tls/crypto";
+import {
+  createBigIntCrypto,
+  createCrypto,
+  createSmallCrypto,
+  type PublicKey,
+  type SignatureAlgorithm,
+} from "thingwire/tls/crypto";
 import { parsePrivateKey } from "thingwire/tls/x509";
 import { fromHex, toHex, utf8Encode } from "../../src/bytes.ts";
 import { finish } from "../../src/task.ts";
 import { type Recording, replay } from "../fixtures/replay.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
-import { bigIntOperations, languageOperations } from "./arithmetic.ts";
+import { bigIntOperations, gcmRecords, languageOperations } from "./arithmetic.ts";
 
 /** A signature that `node:crypto` made, in hexadecimal. */
 export interface SignatureCase {
@@ -35,6 +41,8 @@ export interface Report {
   readonly rsa: readonly [right: boolean, wrong: boolean];
   readonly language: string;
   readonly bigInt: readonly string[];
+  /** Of the provider for engines that interpret, and of that with small tables. */
+  readonly records: readonly (readonly string[])[];
   readonly handshakes: readonly {
     readonly budget: number;
     readonly suite?: string | undefined;
@@ -106,6 +114,7 @@ const report: Report = {
   rsa: verify(input.rsa),
   language: languageOperations(),
   bigInt: bigIntOperations(crypto, seededRandom(1), parsePrivateKey(fromHex(input.rsaPrivateKey))),
+  records: [createBigIntCrypto(), createSmallCrypto()].map(gcmRecords),
   handshakes: [handshake(Number.MAX_SAFE_INTEGER), handshake(500)],
   refused: refusedHandshake(),
   ...publishRoundTrip(),

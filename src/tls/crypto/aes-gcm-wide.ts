@@ -1,5 +1,5 @@
 /**
- * AES-GCM for engines that interpret: by tables, and from 1 KiB on in the wide form (`gcm-wide.ts`), which takes half the time there; on one
+ * AES-GCM for engines that interpret: by tables, and from 1 KiB on in the wide form (`gcm-wide.ts`), which takes half the time on XS; on an engine
  * that compiles, several times as long. A module of its own, so that a bundle has the one form for bulk or the other.
  *
  * @module
