@@ -113,7 +113,8 @@ function stryker(windows: readonly Window[], concurrency: number): Report {
     ignorePatterns: [".thingwire", "bench", "dist", "examples", "coverage"],
     tempDirName: `${WORK}/sandbox`,
     concurrency,
-    timeoutMS: 5_000,
+    // A loop that meets the mutant again and again ends by its count; on a busy machine a test that passes may take long.
+    timeoutMS: 60_000,
     dryRunTimeoutMinutes: 20,
     ignoreStatic: true,
     incremental: true,

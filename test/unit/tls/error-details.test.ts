@@ -257,6 +257,11 @@ const toServer: readonly {
     detail: "no curve for a certificate on secp256r1",
   },
   {
+    title: "RFC 8422 §5.3 another curve than the certificate's",
+    hello: extend(ExtensionType.supported_groups, 0, 2, 0, 24),
+    detail: "no curve for a certificate on secp256r1",
+  },
+  {
     title: "RFC 5246 §7.4.1.4.1 no scheme for the key",
     hello: extend(ExtensionType.signature_algorithms, 0, 2, 4, 1),
     detail: "no signature scheme",

@@ -72,9 +72,12 @@ describe("RFC 6066 §8 status_request", () => {
 
   it("a client's log says that one came", () => {
     const lines: string[] = [];
-    const log = { enabled: () => true, log: (_: string, __: string, line: string) => void lines.push(line) };
+    const log = {
+      enabled: () => true,
+      log: (level: string, _: string, line: string) => void lines.push(`${level} ${line}`),
+    };
     dialog({ ...asking("require"), log }, { staple: response });
-    expect(lines).toContain(`stapled: an OCSP response of ${response.length} bytes`);
+    expect(lines).toContain(`debug stapled: an OCSP response of ${response.length} bytes`);
   });
 
   it("a server that has none sends none, and is accepted where none is required", () => {

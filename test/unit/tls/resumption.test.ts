@@ -619,6 +619,11 @@ describe("the options of a server", () => {
   ])("%o is refused", (more) => {
     expect(() => new ServerDriver({ resumption: resumptions("ticket", more) })).toThrow(/resumption\./);
   });
+
+  it("three ticket keys of before are not too many", () => {
+    const previousTicketKeys = [1, 2, 3].map((byte) => new Uint8Array(16).fill(byte));
+    expect(new ServerDriver({ resumption: resumptions("ticket", { previousTicketKeys }) }).error).toBeUndefined();
+  });
 });
 
 describe("the secrets of a session that is resumed", () => {

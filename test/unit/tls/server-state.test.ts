@@ -103,6 +103,26 @@ describe("a server resumes", () => {
   });
 });
 
+describe("RFC 6066 §3 the server says that it used the name of SNI", () => {
+  it.each([
+    ["where the client gave one", true],
+    ["and says nothing to a client that gave none", false],
+  ])("%s", (_title, isNamed) => {
+    const named = (list: ServerHello["extensions"]) => list!.filter(({ type }) => type === ExtensionType.server_name);
+    const driver = new ServerDriver();
+    const client = new ScriptedClient({
+      hello: ({ extensions, ...hello }) => ({
+        ...hello,
+        extensions: isNamed ? extensions : extensions!.filter(({ type }) => type !== ExtensionType.server_name),
+      }),
+    });
+    driver.feed(client.start());
+    expect(named(serverHello(driver).extensions)).toEqual(
+      isNamed ? [{ type: ExtensionType.server_name, data: NO_BYTES }] : [],
+    );
+  });
+});
+
 describe("RFC 5077 §3.2 a ticket is promised", () => {
   const asking = { type: ExtensionType.session_ticket, data: NO_BYTES };
 
