@@ -52,6 +52,12 @@ export const reasons: readonly Reason[] = [
     replacement: "signer.verified",
     reason: "for the compiler: an identity without a key has a signer",
   },
+  {
+    file: "connection",
+    line: 'if (!this.#settings.log.enabled("verbose", TAG)) return;',
+    replacement: "false",
+    reason: "equivalent: below that level nothing is logged anyway; records are not walked through for it",
+  },
   { file: "states", line: 'publicKey === undefined ? "unknown"', reason: NARROWING },
   {
     file: "server-sessions",

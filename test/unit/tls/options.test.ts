@@ -174,6 +174,12 @@ describe("options that are taken", () => {
     expect(server({ extendedMasterSecret: false }).extendedMasterSecret).toBe(false);
   });
 
+  it("16 bytes of zeros come from no source of randomness; 15 may", () => {
+    const { random } = client({ random: { fill: () => {} } });
+    expect(() => random.fill(new Uint8Array(16), "a test")).toThrow(/for a test: it gave only zeros/);
+    random.fill(new Uint8Array(15), "a test");
+  });
+
   it("defaults follow the provider: schemes whose hash or kind it lacks are not offered", () => {
     const offered = (missing: AlgorithmName) =>
       client({ crypto: lacking(missing), suites: [suites.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256] });
