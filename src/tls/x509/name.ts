@@ -174,8 +174,8 @@ function attributeText({ name, value }: NameAttribute): string {
 /** ASCII case folded, spaces trimmed and joined (RFC 4518 §2.6.1 for the ASCII part). */
 function fold(text: string): string {
   return text
-    .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
-    .replace(/ +/g, " ")
+    .replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    .replace(/ {2,}/g, " ")
     .replace(/^ | $/g, "");
 }
 

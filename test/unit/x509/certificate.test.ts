@@ -511,3 +511,60 @@ describe("the table of errors", () => {
     }
   });
 });
+
+describe("what is read late", () => {
+  const subjectAltName = (...names: Uint8Array[]) =>
+    assemble({ extensions: extensions(["2.5.29.17", write.sequence(...names)]) });
+  const dns = (octets: Uint8Array) => write.element(contextTag(2, false), octets);
+  const octetsOf = (length: number, last = 0x7a) => new Uint8Array(length).fill(0x61).fill(last, length - 1);
+
+  it.each([1, 2, 255, 256, 257, 5000])(
+    "RFC 5280 §4.2.1.6 a dNSName of %i characters is read whole, in ASCII only",
+    (length) => {
+      const names = parseCertificate(subjectAltName(dns(octetsOf(length)), dns(new Uint8Array(0)))).subjectAltName!.dns;
+      expect(names).toEqual([`${"a".repeat(length - 1)}z`, ""]);
+      expect(() => parseCertificate(subjectAltName(dns(octetsOf(length, 0x80))))).toThrow(/octet above 7F/);
+    },
+  );
+
+  it("RFC 5280 §4.1.2.4 a name is checked whether its text is asked for or not", () => {
+    const wrongType = write.set(
+      write.sequence(write.element(tags.OID, Uint8Array.of(0x55, 0x84)), write.utf8String("a")),
+    );
+    expect(() => parseCertificate(assemble({ subject: write.sequence(wrongType) }))).toThrow(/OBJECT IDENTIFIER/);
+    const noText = write.set(
+      write.sequence(write.objectIdentifier("2.5.4.3"), write.element(tags.UTF8_STRING, Uint8Array.of(0xc3))),
+    );
+    expect(() => parseCertificate(assemble({ subject: write.sequence(noText) }))).toThrow(/string type/);
+  });
+
+  it("a name has the same text each time, and its own", () => {
+    const { subject, issuer } = parseCertificate(
+      assemble({ subject: write.sequence(attribute("2.5.4.3", write.utf8String("b\\ é"))) }),
+    );
+    const text = subject.toString();
+    expect([subject.toString(), issuer.toString()]).toEqual([text, "CN = a"]);
+    expect(text).toBe("CN = b\\u{5c} \\u{e9}");
+  });
+
+  it("RFC 5280 §4.2.1.4 policies are held apart by all of their octets", () => {
+    const policies = (...oids: string[]) =>
+      assemble({
+        extensions: extensions([
+          "2.5.29.32",
+          write.sequence(...oids.map((oid) => write.sequence(write.objectIdentifier(oid)))),
+        ]),
+      });
+    expect(parseCertificate(policies("1.2.3", "1.2.4", "1.2.3.4")).extensions.length).toBe(1);
+    expect(() => parseCertificate(policies("1.2.3", "1.2.4", "1.2.3"))).toThrow(/comes twice/);
+  });
+
+  it("RFC 5280 §4.1.1.2 an algorithm inside that is cut short, longer or malformed is not the one outside", () => {
+    const outer = write.sequence(write.objectIdentifier("1.2.840.10045.4.3.2"));
+    const longer = write.sequence(write.objectIdentifier("1.2.840.10045.4.3.2"), write.nullValue());
+    for (const algorithm of [outer.subarray(0, outer.length - 1), longer, write.sequence(), write.nullValue()])
+      expect(() => parseCertificate(assemble({ algorithm, outer }))).toThrow(
+        expect.objectContaining({ name: "CertificateError" }),
+      );
+  });
+});

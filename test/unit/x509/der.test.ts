@@ -1,9 +1,12 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../src/bytes.ts";
 import { DerReader, MAX_DEPTH } from "../../../src/tls/x509/der.ts";
 import * as write from "../../../src/tls/x509/der-write.ts";
+import { runs } from "../../runs.ts";
 
 const read = (hex: string): DerReader => new DerReader(fromHex(hex), "test", "X509_MALFORMED");
+const hexOctet = (octet: number): string => toHex(Uint8Array.of(octet));
 const ascii = (tag: string, text: string): string =>
   tag + toHex(Uint8Array.of(text.length)) + Buffer.from(text).toString("hex");
 
@@ -81,6 +84,44 @@ describe("DER", () => {
     expect(read("06 01 4f").oid("")).toBe("1.39");
     const wide = "2.25.340282366920938463463374607431768211455";
     expect(new DerReader(write.objectIdentifier(wide), "t", "X509_MALFORMED").oid("")).toBe(wide);
+  });
+
+  it("X.690 §8.19 any OID that is written is read, short ones of X.500 too", () => {
+    const arc = fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.bigInt(0n, 2n ** 80n));
+    const small = fc.tuple(fc.nat(1), fc.nat(39));
+    const joint = fc.tuple(fc.constant(2), fc.oneof(fc.nat(200), fc.maxSafeNat()));
+    fc.assert(
+      fc.property(fc.oneof(small, joint), fc.array(arc, { maxLength: 6 }), (first, rest) => {
+        const text = [...first, ...rest].join(".");
+        const der = write.objectIdentifier(text);
+        expect(new DerReader(der, "t", "X509_MALFORMED").oid("")).toBe(text);
+        const skipping = new DerReader(der, "t", "X509_MALFORMED");
+        skipping.skipOid("");
+        skipping.finish();
+      }),
+      runs(200),
+    );
+    for (let arc = 0; arc < 128; arc++) expect(read(`06 03 55 04 ${hexOctet(arc)}`).oid("")).toBe(`2.5.4.${arc}`);
+    expect(read("06 03 55 84 03").oid("")).toBe("2.5.515");
+  });
+
+  it.each(["06 00", "06 02 55 84", "06 03 55 80 01", "06 03 80 01 01", `06 81 81 ${"01".repeat(129)}`, "04 01 01"])(
+    "X.690 §8.19 an OID that is skipped is checked: %s",
+    (hex) => {
+      expect(() => read(hex).oid("")).toThrow();
+      expect(() => read(hex).skipOid("")).toThrow();
+    },
+  );
+
+  it("skips what comes next only where it is the same to its last octet", () => {
+    const same = fromHex("30 03 02 01 07");
+    const list = read("30 03 02 01 07 30 03 02 01 08 30 03 02");
+    expect(list.skip(same)).toBe(true);
+    expect([list.skip(same), list.offset]).toEqual([false, 5]);
+    list.sequence("");
+    expect([list.skip(same), list.offset]).toEqual([false, 10]);
+    // What follows the reader's end is not its own.
+    expect(new DerReader(same, "t", "X509_MALFORMED", 0, 4).skip(same)).toBe(false);
   });
 
   it("descends 16 levels for its caller and no further", () => {
