@@ -6,7 +6,7 @@ import { sections } from "../../scripts/tls-sections.ts";
 import { vulnerabilities, vulnerabilitiesPage } from "../../scripts/tls-vulnerabilities.ts";
 import { type TlsErrorRow, tlsErrors } from "../../src/tls/errors.ts";
 import { matrixPeers } from "../interop/matrix/peers.ts";
-import { resultOf } from "../interop/matrix/run.ts";
+import { resultOf, type Tally } from "../interop/matrix/run.ts";
 import { deviations } from "../unit/tls/deviations/all.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -40,7 +40,7 @@ describe("docs/TLS.md and docs/TLS-VULNERABILITIES.md", () => {
     expect(matrixResults.map(({ name }) => name)).toEqual(matrixPeers.map(({ name }) => name));
     expect(matrixResults).toEqual(matrixPeers.map((peer, i) => resultOf(peer, matrixResults[i]!)));
     for (const { passed, negotiated } of matrixResults)
-      for (const tally of Object.values(negotiated ?? {})) {
+      for (const tally of Object.values<Tally>({ ...negotiated })) {
         const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
         expect(sum(Object.values(tally).flatMap((counts) => Object.values(counts)))).toBe(
           sum(Object.values(passed["our records"]!)),
