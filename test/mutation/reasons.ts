@@ -58,6 +58,12 @@ export const reasons: readonly Reason[] = [
     replacement: "false",
     reason: "equivalent: below that level nothing is logged anyway; records are not walked through for it",
   },
+  {
+    file: "connection",
+    line: "if (event.session !== undefined) wipe(event.session);",
+    replacement: "true",
+    reason: "for the compiler: an event without a session comes with the end, and nothing is dropped behind it",
+  },
   { file: "states", line: 'publicKey === undefined ? "unknown"', reason: NARROWING },
   {
     file: "server-sessions",

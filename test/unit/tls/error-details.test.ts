@@ -62,6 +62,11 @@ const rows: readonly [title: string, detail: string, values?: Record<string, unk
     "HelloRequest at byte 0: 1 byte(s) left behind the empty message",
     unreadable("HelloRequest", 0),
   ],
+  [
+    "RFC 5246 §7.4 an unknown handshake type",
+    "handshake type 99 in ExpectServerHello",
+    { expected: ["ServerHello"], got: "handshake type 99" },
+  ],
   ["RFC 5246 §7.4.1.3 TLS 1.1", "the server chose 0x0302", { version: "0x0302" }],
   ["RFC 5246 §7.4.1.3 a suite that was not offered", "0xCCA9", { chosen: "0xCCA9" }],
   ["RFC 3749 §2 compression with DEFLATE in the number 255 (CRIME)", "method 255"],

@@ -356,6 +356,7 @@ describe.each<Kind>(["id", "ticket"])("RFC 5246 §7.3 an abbreviated handshake b
     const { session } = shake({ resumption });
     const refused = shake({ resumption, admit: () => 44 }, { session });
     expect(refused.server.error).toMatchObject({ code: "TLS_CLIENT_REFUSED", alert: 44 });
+    expect(refused.server.error?.message).toMatch(/: its certificate, told with certificate_revoked \(44\)$/);
     expect(refused.client.error).toMatchObject({ code: "TLS_ALERT_RECEIVED", alert: 44 });
   });
 
