@@ -1,17 +1,18 @@
 /**
  * AES-GCM for bulk on engines that interpret (NIST SP 800-38D): a kibibyte at a time, in BigInts that are as wide.
  *
- * To an interpreter an operation on a long number is hardly dearer than one on a short one. So AES is computed on all 64 blocks at once, one
- * BigInt for each bit of a byte ("bit slices"), and GHASH on all blocks of one half of the text, then on a quarter, and so on. No table is
- * indexed by a secret byte of the text here, though BigInt still takes longer for longer numbers.
+ * To an interpreter an operation on a long number is hardly dearer than one on a short one. So AES is computed on all 64 blocks at
+ * once, one BigInt for each bit of a byte ("bit slices"), and GHASH on all blocks of one half of the text, then on a quarter, and
+ * so on. No table is indexed by a secret byte of the text here, though BigInt still takes longer for longer numbers.
  *
- * Measured for records of 1 and of 16 KiB, against the tables: half the time on XS, 0.8 on quickjs-ng, about the same on QuickJS of 2025 (both in WebAssembly,
- * where digits of a BigInt have 32 bits), several times as long on V8. It takes 5 KiB of constants, 1.5 KiB a key, and some 25 KiB while it runs. Tried and left out:
- * ChaCha20 in this form, 1.0 at 1 KiB on QuickJS and more on XS, since lanes must be cut apart again; SHA-256, whose blocks wait for each other; 256 blocks at
- * once, which short slices of a task would seldom reach.
+ * Measured for records of 1 and of 16 KiB, against the tables: half the time on XS, 0.8 on quickjs-ng, about the same on QuickJS of
+ * 2025 (both in WebAssembly, where digits of a BigInt have 32 bits), several times as long on V8. It takes 5 KiB of constants, 1.5
+ * KiB a key, and some 25 KiB while it runs. Tried and left out: ChaCha20 in this form, which takes as long at 1 KiB on QuickJS and
+ * longer on XS, since lanes must be cut apart again. SHA-256 has no such form: its blocks wait for each other.
  *
- * Layout: the text is eight runs of eight blocks. Slice b has a byte for each byte of a run, whose bit c is bit b of that byte in run c: what a transposition of
- * eight by eight bits makes of the runs as big-endian numbers. In GHASH each block has a lane of 256 bits, the first block the highest one.
+ * Layout: the text is eight runs of eight blocks. Slice b has a byte for each byte of a run, whose bit c is bit b of that byte in
+ * run c: what a transposition of eight by eight bits makes of the runs as big-endian numbers. In GHASH each block has a lane of 256
+ * bits, the first block the highest one.
  *
  * @module
  */
@@ -233,7 +234,10 @@ function transpose({ bits }: WideLayout, numbers: bigint[]): void {
   }
 }
 
-/** Adds the state to the first block, and takes Σ blockᵢ·H^(n - i) for the new one: the upper half of the lanes times a power, and the lower half, until one is left. */
+/**
+ * Adds the state to the first block, and takes Σ blockᵢ·H^(n - i) for the new one: the upper half of the lanes times a power, and the
+ * lower half, until one is left.
+ */
 function absorb({ layout, powers, state }: WideKey, blocks: bigint[]): void {
   blocks[0]! ^= fromWords(state);
   let parts = blocks;
@@ -253,8 +257,8 @@ function absorb({ layout, powers, state }: WideKey, blocks: bigint[]): void {
 }
 
 /**
- * Each lane times a constant, given by its digits, in the field of GHASH. The first bit of a block, the highest of its number, is the coefficient of x^0; so
- * the product of the numbers, as polynomials, is that of the blocks once it is shifted by one.
+ * Each lane times a constant, given by its digits, in the field of GHASH. The first bit of a block, the highest of its number, is
+ * the coefficient of x^0; so the product of the numbers, as polynomials, is that of the blocks once it is shifted by one.
  */
 function multiplyLanes(lanes: bigint, digits: Uint8Array, mask: bigint): bigint {
   const multiples = [0n, lanes];

@@ -39,8 +39,8 @@ export interface Shapes {
 }
 
 /**
- * For speed. P-256 has 72 points of the generator on BigInt, about 5,000 field multiplications to build, or 128 on limbs; for verification 24 and 96 more,
- * and 16 for each key that comes again: those of two chains with an intermediate.
+ * For speed. P-256 has 72 points of the generator on BigInt, about 5,000 field multiplications to build, or 128 on limbs; for
+ * verification 24 and 96 more, and 16 for each key that comes again: those of two chains with an intermediate.
  */
 export const fastShapes: Shapes = {
   blinded: { window: 5, baseWindow: 4, baseStride: 9, sparse: 5, baseSparse: 5, knownPoints: 6 },

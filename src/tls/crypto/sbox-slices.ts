@@ -1,6 +1,7 @@
 /**
- * SubBytes of AES (FIPS 197 §5.1.1) without a table, on bit slices: number b has bit b of each byte. Boyar and Peralta's circuit of 113 gates ("A depth-16 circuit for
- * the AES S-box", 2011), which inverts in GF(2^8) by way of GF(2^4); the constant 0x63 is left to the round keys.
+ * SubBytes of AES (FIPS 197 §5.1.1) without a table, on bit slices: number b has bit b of each byte. Boyar and Peralta's circuit of
+ * 113 gates ("A depth-16 circuit for the AES S-box", 2011), which inverts in GF(2^8) by way of GF(2^4); the constant 0x63 is left
+ * to the round keys.
  *
  * @module
  */

@@ -11,9 +11,10 @@
  * | the same on limbs: 176 a point | 128 points | 24 points |
  * | verification on P-256, BigInt; on limbs | up to 120 points; 192 | 8 points |
  *
- * Small ones take, times as long: AES-128-GCM on a warm Node 1.5 for 64 bytes, 2.7 for 1 KiB, 3 for 16 KiB, and on QuickJS and XS 2 (4 on XS from 1 KiB on, against
- * `aes128GcmWide`); a key for it half; a mutual ECDSA handshake 1.07 the first time, and 1.3 once large tables are there; one with RSA 0.99 and 1.07.
- * Not governed: what one operation has for its own time, such as RSA's 32 powers.
+ * Small ones take, times as long: AES-128-GCM on a warm Node 1.5 for 64 bytes, 2.7 for 1 KiB, 3 for 16 KiB, and on QuickJS and XS 2
+ * (4 on XS from 1 KiB on, against `aes128GcmWide`); a key for it half; a mutual ECDSA handshake 1.07 the first time, and 1.3 once
+ * large tables are there; one with RSA 0.99 and 1.07. Not governed: what one operation has for its own time, such as RSA's 32
+ * powers.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Forms with small tables: their memory, and that they compute what the others do. (Wycheproof's files and the edges of the curves: `test/vectors/crypto`
- * and `curve.test.ts`.)
+ * Forms with small tables: their memory, and that they compute what the others do. (Wycheproof's files and the edges of the curves:
+ * `test/vectors/crypto` and `curve.test.ts`.)
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { describe, expect, it } from "vitest";
