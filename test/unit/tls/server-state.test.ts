@@ -5,13 +5,13 @@
 import { describe, expect, it } from "vitest";
 import { equal, NO_BYTES } from "../../../src/bytes.ts";
 import type { Random } from "../../../src/ports.ts";
-import type { ServerResumption } from "../../../src/tls/events.ts";
 import { ExtensionType } from "../../../src/tls/extensions.ts";
 import { decodeServerHello, type ServerHello } from "../../../src/tls/messages.ts";
 import {
   decodeServerSession,
   encodeServerSession,
   remainingSeconds,
+  type ServerResumption,
   type ServerSession,
   SessionCache,
 } from "../../../src/tls/server-sessions.ts";
