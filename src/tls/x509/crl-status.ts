@@ -3,7 +3,7 @@
  *
  * A CRL counts where its issuer and its issuing distribution point fit one of the certificate's distribution points (or the certificate's
  * issuer itself), who signed it has a path to the same trust anchor and may sign CRLs, and it is current. Several CRLs may each cover some
- * reasons; a status is known when all are covered. Each CRL's signature is checked once, each of its entries is looked at once for each
+ * reasons; a status is known when all are covered, by the newest that do. Each CRL's signature is checked once, each of its entries is looked at once for each
  * certificate. A CRL that is out of date still revokes, but clears nothing.
  *
  * @module
@@ -84,9 +84,11 @@ export class CrlStatus {
     }
     // The last step of §6.3.3: a CRL of the issuer's that no distribution point names.
     const own = { names: [{ directory: certificate.issuer }], reasons: ALL_REASONS, crlIssuer: undefined };
-    const pairs = [...points, own].flatMap((point) =>
-      this.#crls.filter((list) => covers(list, point, certificate)).map((list) => ({ point, list })),
-    );
+    const pairs = [...points, own]
+      .flatMap((point) =>
+        this.#crls.filter((list) => covers(list, point, certificate)).map((list) => ({ point, list })),
+      )
+      .sort((a, b) => b.list.thisUpdate - a.list.thisUpdate);
     const findings = new Map<CertificateList, Finding>();
     const evidence: RevocationEvidence[] = [];
     let unknown = ALL_REASONS;
@@ -156,7 +158,7 @@ export class CrlStatus {
     const { crypto, profile } = this.#context;
     const { unknownCritical, signatureAlgorithm } = list;
     if (unknownCritical.length > 0) {
-      const detail = `${nameOf(list)} has ${unknownCritical.map(oidName).join(", ")}, which is critical`;
+      const detail = `${nameOf(list)} has ${unknownCritical.map(oidName).join(", ")}, which must be understood`;
       return done(keep({ code: "X509_CRL_UNUSABLE", rule: "RFC 5280 §5.2", detail }));
     }
     const algorithm = acceptedAlgorithm(signatureAlgorithm, profile, crypto);

@@ -10,7 +10,7 @@
 
 import { equal } from "../../bytes.ts";
 import type { Task } from "../../task.ts";
-import { DerReader, tags } from "./der.ts";
+import { DerReader, isShortestInteger, tags } from "./der.ts";
 import {
   type IssuingDistributionPoint,
   type PointName,
@@ -47,7 +47,7 @@ export interface CertificateList {
   /** The octets of the INTEGER cRLNumber, if there is one. */
   readonly crlNumber: Uint8Array | undefined;
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
-  /** OIDs of critical extensions that are not understood, deltaCRLIndicator among them: the list cannot be used (RFC 5280 §5.2). */
+  /** OIDs of critical extensions that are not understood, and deltaCRLIndicator in any case: the list cannot be used (RFC 5280 §5.2). */
   readonly unknownCritical: readonly string[];
   /** Where the entries lie in `der`. */
   readonly entries: { readonly start: number; readonly end: number };
@@ -150,7 +150,8 @@ export function parseCertificateList(der: Uint8Array): CertificateList {
         issuingDistributionPoint = readIssuingDistributionPoint(value, issuer);
       else {
         // authorityKeyIdentifier helps to find the key, which is tried anyway.
-        if (critical && oid !== oids.authorityKeyIdentifier) unknownCritical.push(oid);
+        const isHarmless = oid === oids.authorityKeyIdentifier || (!critical && oid !== oids.deltaCRLIndicator);
+        if (!isHarmless) unknownCritical.push(oid);
         return;
       }
       value.finish();
@@ -246,6 +247,7 @@ class EntrySearch implements Task<RevokedEntry | CertificateError | undefined> {
     const isUsual =
       source[start] === tags.INTEGER &&
       length < 0x80 &&
+      isShortestInteger(source, start + 2, date) &&
       (source[date] === tags.UTC_TIME || source[date] === tags.GENERALIZED_TIME) &&
       (rest === end || (rest + REASON_ONLY.length + 1 === end && this.#hasReasonOnly(rest)));
     if (!isUsual || (this.#isOfIssuer && this.#isSerial(start + 2, length))) this.#read(start, end);

@@ -161,10 +161,7 @@ export class DerReader {
     const at = this.#at;
     const contents = this.contents(field, tag);
     if (contents.length === 0) this.fail(field, "an INTEGER has no octet", at);
-    if (
-      contents.length > 1 &&
-      ((contents[0] === 0 && contents[1]! < 0x80) || (contents[0] === 0xff && contents[1]! >= 0x80))
-    )
+    if (!isShortestInteger(contents, 0, contents.length))
       this.fail(field, "an INTEGER is not in its shortest form", at);
     return contents;
   }
@@ -197,9 +194,9 @@ export class DerReader {
   }
 
   /** Goes on behind an OBJECT IDENTIFIER that is checked, and not made a text of. */
-  skipOid(field: string): void {
+  skipOid(field: string, tag: number = tags.OID): void {
     const at = this.#at;
-    const contentsAt = this.enter(field, tags.OID);
+    const contentsAt = this.enter(field, tag);
     if (!isOid(this.source, contentsAt, this.#at)) this.fail(field, "an OBJECT IDENTIFIER is malformed", at);
   }
 
@@ -301,6 +298,13 @@ export class DerReader {
     this.#at = at + length;
     return at;
   }
+}
+
+/** Whether the contents of an INTEGER have as few octets as they can (X.690 §8.3.2): one at least, the first nine bits not all the same. */
+export function isShortestInteger(source: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 2) return end > start;
+  const isNegative = source[start + 1]! >= 0x80;
+  return source[start] !== (isNegative ? 0xff : 0);
 }
 
 /** Arcs up to here stay whole numbers in a number when seven bits more come in. */

@@ -269,8 +269,10 @@ function readAuthorityKeyIdentifier(value: DerReader): AuthorityKeyIdentifier {
   const first =
     identifier.peek() === contextTag(0, false) ? identifier.contents("keyIdentifier", contextTag(0, false)) : undefined;
   // authorityCertIssuer and authorityCertSerialNumber lead to nothing that the name does not.
-  if (identifier.peek() === contextTag(1, true)) identifier.enter("authorityCertIssuer");
-  if (identifier.peek() === contextTag(2, false)) identifier.enter("authorityCertSerialNumber");
+  const issuer = identifier.optional("authorityCertIssuer", 1);
+  if (issuer !== undefined) readGeneralNames(issuer, false);
+  const serialTag = contextTag(2, false);
+  if (identifier.peek() === serialTag) identifier.integer("authorityCertSerialNumber", serialTag);
   identifier.finish();
   return { keyIdentifier: first };
 }
@@ -308,7 +310,18 @@ export function readGeneralNames(list: DerReader, subtrees: boolean): GeneralNam
       const choice = names.inside("directoryName", tag);
       directory.push(readName(choice, ""));
       choice.finish();
-    } else if (tag === contextTag(8, false) || OTHER_NAME_TAGS.includes(tag)) {
+    } else if (tag === contextTag(0, true)) {
+      const choice = names.inside("otherName", tag);
+      choice.skipOid("type-id");
+      const explicit = choice.inside("value", tag);
+      explicit.enter("");
+      explicit.finish();
+      choice.finish();
+      other.push(0);
+    } else if (tag === contextTag(8, false)) {
+      names.skipOid("registeredID", tag);
+      other.push(8);
+    } else if (tag === contextTag(3, true) || tag === contextTag(5, true)) {
       names.enter("other");
       other.push(tag & 0x1f);
     } else names.fail("", "no GeneralName");
@@ -316,9 +329,6 @@ export function readGeneralNames(list: DerReader, subtrees: boolean): GeneralNam
   }
   return { dns, ip, email, uri, directory, other };
 }
-
-/** otherName, x400Address, ediPartyName. */
-const OTHER_NAME_TAGS: readonly number[] = /* @__PURE__ */ Object.freeze([0xa0, 0xa3, 0xa5]);
 
 function ascii(names: DerReader, field: string): string {
   const at = names.offset;

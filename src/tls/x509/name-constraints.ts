@@ -1,7 +1,7 @@
 /**
  * Name constraints: RFC 5280 §4.2.1.10, for DNS names, addresses, directory names, mailboxes and URIs.
  *
- * Where a name or a constraint is of a kind that is not understood, the name counts as outside. A wildcard counts as excluded
+ * Where a name or a constraint is of a kind that is not understood, or malformed, the name counts as outside. A wildcard counts as excluded
  * where one of the names that it stands for is.
  *
  * @module
@@ -100,13 +100,18 @@ function dnsPermitted(name: string, constraint: string): boolean {
 function dnsExcluded(name: string, constraint: string): boolean {
   const wildcard = name.startsWith("*.");
   const host = wildcard ? name.slice(2) : name;
-  if (!isHost(host) || hostWithin(name, constraint)) return true;
+  if (!isHost(host) || !isHostConstraint(constraint) || hostWithin(name, constraint)) return true;
   // `*.example.com` stands for `foo.example.com` too.
   return wildcard && constraint.toLowerCase().replace(/^\.?[^.]*\./, "") === host.toLowerCase();
 }
 
 function isHost(name: string): boolean {
   return name.length <= MAX_HOST && /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(name);
+}
+
+/** A host, a host behind a dot, or nothing, which is everything. */
+function isHostConstraint(constraint: string): boolean {
+  return constraint === "" || isHost(constraint.replace(/^\./, ""));
 }
 
 function ipWithin(address: Uint8Array, range: Uint8Array): boolean {
@@ -126,7 +131,9 @@ function mailWithin(mailbox: string, constraint: string): boolean {
 }
 
 function mailExcluded(mailbox: string, constraint: string): boolean {
-  return !isHost(mailbox.slice(mailbox.lastIndexOf("@") + 1)) || mailWithin(mailbox, constraint);
+  const at = constraint.lastIndexOf("@");
+  const isUnderstood = at < 0 ? isHostConstraint(constraint) : at > 0 && isHost(constraint.slice(at + 1));
+  return !isUnderstood || !isHost(mailbox.slice(mailbox.lastIndexOf("@") + 1)) || mailWithin(mailbox, constraint);
 }
 
 /** Unlike DNS names, a host in a mailbox or URI is only itself; what is below it needs the dot. */
@@ -142,7 +149,7 @@ function uriWithin(uri: string, constraint: string): boolean {
 }
 
 function uriExcluded(uri: string, constraint: string): boolean {
-  return uriHost(uri) === undefined || uriWithin(uri, constraint);
+  return !isHostConstraint(constraint) || uriHost(uri) === undefined || uriWithin(uri, constraint);
 }
 
 /** The host of a URI's authority (RFC 3986 §3.2); `undefined` without one, and for addresses, which constraints cannot name. */

@@ -112,7 +112,7 @@ function readRdns(rdns: DerReader, attributes: NameAttribute[][] | undefined, ca
   while (!rdns.empty) {
     const set = rdns.inside("rdn", tags.SET);
     const rdn: NameAttribute[] = [];
-    const parts: string[][] = [];
+    const parts: string[] = [];
     do {
       const pair: DerReader = set.sequence("attribute");
       if (attributes === undefined && canonical === undefined) {
@@ -125,10 +125,11 @@ function readRdns(rdns: DerReader, attributes: NameAttribute[][] | undefined, ca
       const text = valueText(pair.source, at, start, pair.offset)!;
       if (attributes !== undefined) rdn.push({ oid, name: attributeNames[oid] ?? oidName(oid), value: text });
       // The kind keeps a text that looks like hexadecimal apart from a value that is shown as such.
-      else parts.push(isText(pair.source[at]!) ? [oid, "text", fold(text)] : [oid, "der", text]);
+      else parts.push(JSON.stringify(isText(pair.source[at]!) ? [oid, "text", fold(text)] : [oid, "der", text]));
     } while (!set.empty);
     if (attributes !== undefined) attributes.push(rdn);
-    else canonical?.push(JSON.stringify(parts));
+    // A SET has no order, and not all that is written keeps that of DER.
+    else canonical?.push(parts.sort().join());
   }
 }
 

@@ -105,12 +105,12 @@ function findingsOf(
     if (at < 0) return ocsp === "off" ? done(undefined) : staple();
     const placed = path[at];
     if (lists === undefined || placed === undefined) return undefined;
-    if (at === 0 && isStapled) return done(undefined);
+    // A CRL may know more than a response that was stapled, but it need not.
+    const mustKnow = mode === "hard-fail" && !(at === 0 && isStapled);
     return map(lists.check(placed, at), (found) => {
       // Where nothing need be known, nothing is lost when it is out of date.
-      if (mode === "hard-fail") evidence.push(...found.evidence);
-      for (const problem of found.problems)
-        if (mode === "hard-fail" || problem.code === "X509_REVOKED") problems.push(problem);
+      if (mustKnow) evidence.push(...found.evidence);
+      for (const problem of found.problems) if (mustKnow || problem.code === "X509_REVOKED") problems.push(problem);
     });
   });
   return map(all, () => ({ problems, evidence }));

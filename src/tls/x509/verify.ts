@@ -552,9 +552,9 @@ function keyTextOf(issuer: Issuer): string {
   return "anchor" in issuer ? issuer.anchor.algorithm : issuer.placed.certificate.publicKeyAlgorithm;
 }
 
-/** An anchor made of a certificate that is no CA vouches for that one only. */
-function mayIssue(anchor: TrustAnchor, certificate: Certificate): boolean {
-  return anchor.endEntity !== true || equal(anchor.subjectPublicKeyInfo, certificate.subjectPublicKeyInfo);
+/** An anchor made of a certificate that is no CA vouches for that one only: whoever has its key could give it other names, or make it a CA. */
+function mayIssue({ endEntity, certificate: trusted }: TrustAnchor, certificate: Certificate): boolean {
+  return endEntity !== true || (trusted !== undefined && equal(trusted, certificate.der));
 }
 
 /** Small for a likely issuer: valid now, a CA, and with the key that the certificate names (RFC 4158 §3.5). */

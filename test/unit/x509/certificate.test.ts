@@ -266,6 +266,36 @@ describe("a certificate", () => {
       "X509_EXTENSION",
       assemble({ extensions: extensions(["2.5.29.17", write.sequence(write.element(contextTag(9, false)))]) }),
     ],
+    ...(
+      [
+        ["an otherName without a value", write.element(0xa0, write.objectIdentifier("1.2.3"))],
+        ["an otherName that is none", write.element(0xa0, Uint8Array.of(1, 2, 3))],
+        [
+          "an otherName with two values",
+          write.element(
+            0xa0,
+            write.objectIdentifier("1.2.3"),
+            write.explicit(0, write.sequence(write.nullValue(), write.nullValue()).subarray(2)),
+          ),
+        ],
+        ["a registeredID that is no OID", write.element(contextTag(8, false), Uint8Array.of(0x80, 1))],
+      ] as const
+    ).map(([title, name]): [string, "X509_EXTENSION", Uint8Array] => [
+      `§4.2.1.6 ${title}`,
+      "X509_EXTENSION",
+      assemble({ extensions: extensions(["2.5.29.17", write.sequence(name)]) }),
+    ]),
+    ...(
+      [
+        ["authorityCertIssuer is none", write.element(contextTag(1, true), Uint8Array.of(1, 2, 3))],
+        ["authorityCertSerialNumber has no octet", write.element(contextTag(2, false))],
+        ["authorityCertSerialNumber is not minimal", write.element(contextTag(2, false), Uint8Array.of(0, 5))],
+      ] as const
+    ).map(([title, part]): [string, "X509_EXTENSION", Uint8Array] => [
+      `§4.2.1.1 ${title}`,
+      "X509_EXTENSION",
+      assemble({ extensions: extensions(["2.5.29.35", write.sequence(part)]) }),
+    ]),
     [
       "§4.2.1.9 a negative pathLenConstraint",
       "X509_EXTENSION",

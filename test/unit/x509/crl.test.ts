@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { concat, equal } from "../../../src/bytes.ts";
 import { finish } from "../../../src/task.ts";
 import { parseCertificateList, searchEntries } from "../../../src/tls/x509/crl.ts";
-import { contextTag, DerReader } from "../../../src/tls/x509/der.ts";
+import { contextTag, DerReader, tags } from "../../../src/tls/x509/der.ts";
 import { element, explicit, sequence, smallInteger } from "../../../src/tls/x509/der-write.ts";
 import {
   CertificateError,
@@ -133,6 +133,25 @@ describe("RFC 5280 §6.3.3 revocation by CRLs", () => {
     }
   });
 
+  it("the newest of several CRLs counts, in whatever order they are", () => {
+    const clear = crl({ issuer: middle, thisUpdate: NOW - 2 * DAY });
+    const revoking = crl({ issuer: middle, thisUpdate: NOW - DAY, entries: [{ serial: 30 }] });
+    const onHold = crl({ issuer: middle, thisUpdate: NOW - 3 * DAY, entries: [{ serial: 30, reason: 6 }] });
+    for (const [one, other, wanted] of [
+      [clear, revoking, ["X509_REVOKED"]],
+      [onHold, clear, []],
+    ] as const) {
+      expect(pki.codes(check([rootCrl, one, other]))).toEqual(wanted);
+      expect(pki.codes(check([other, one, rootCrl]))).toEqual(wanted);
+    }
+  });
+
+  it("X.690 §8.3.2: a serial number that is not in its shortest form is no other number", () => {
+    const padded = entry({ serial: 30 }).slice(2 + 3);
+    const rawEntries = sequence(element(tags.INTEGER, Uint8Array.of(0, 30)), padded);
+    expect(pki.codes(check([rootCrl, crl({ issuer: middle, rawEntries })]))).toEqual(["X509_CRL_UNUSABLE"]);
+  });
+
   it("removeFromCRL is no revocation", () => {
     expect(pki.codes(check([rootCrl, crl({ issuer: middle, entries: [{ serial: 30, reason: 8 }] })]))).toEqual([]);
   });
@@ -145,6 +164,12 @@ describe("RFC 5280 §6.3.3 revocation by CRLs", () => {
     ["without nextUpdate", [rootCrl, crl({ issuer: middle, nextUpdate: null })], "X509_CRL_EXPIRED", 0x20],
     ["of the future", [rootCrl, crl({ issuer: middle, thisUpdate: NOW + 1000 })], "X509_CRL_NOT_YET_VALID", 0x400],
     ["signed by another key", [rootCrl, crl({ issuer: middle, signer: root })], "X509_CRL_NOT_TRUSTED", 0x10],
+    [
+      "a delta, said to be not critical (RFC 5280 §5.2.4)",
+      [rootCrl, crl({ issuer: middle, extensions: [encodeExtension(oids.deltaCRLIndicator, false, smallInteger(3))] })],
+      "X509_CRL_UNUSABLE",
+      verificationFlags.OTHER,
+    ],
     [
       "with an unknown critical extension",
       [rootCrl, crl({ issuer: middle, extensions: [unknown] })],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { utf8Encode } from "../../../src/bytes.ts";
-import { contextTag, tags } from "../../../src/tls/x509/der.ts";
+import { contextTag, DerReader, tags } from "../../../src/tls/x509/der.ts";
 import { element, explicit, objectIdentifier, sequence, set } from "../../../src/tls/x509/der-write.ts";
 import { encodeName } from "../../../src/tls/x509/issue.ts";
 import { constraintViolation } from "../../../src/tls/x509/name-constraints.ts";
@@ -64,6 +64,43 @@ describe("RFC 5280 §4.2.1.10", () => {
   ] as const)("%s: what cannot be compared is outside of %j and excluded: %j", (kind, constraint, name) => {
     expect(breaks("permitted", kind, constraint, name)).toBe(true);
     expect(breaks("excluded", kind, constraint, name)).toBe(true);
+  });
+
+  it.each([
+    ["dns", "*.example.com", "thing.example.com"],
+    ["dns", "example.com.", "thing.example.com"],
+    ["dns", " example.com", "thing.example.com"],
+    ["dns", "..example.com", "thing.example.com"],
+    ["dns", ".", "thing.example.com"],
+    ["email", "@example.com", "user@example.com"],
+    ["email", "user@example.com.", "user@example.com"],
+    ["email", "example.com.", "user@example.com"],
+    ["uri", "https://example.com", "https://example.com/"],
+  ] as const)(
+    "%s: a constraint that is malformed permits nothing, and excludes everything: %j",
+    (kind, constraint, name) => {
+      expect(breaks("permitted", kind, constraint, name)).toBe(true);
+      expect(breaks("excluded", kind, constraint, name)).toBe(true);
+    },
+  );
+
+  it("an RDN of several attributes is the same in any order", () => {
+    const one = entity({ name: [["O", "Thing Co"]] }).name;
+    const [first, second] = [
+      ["O", "Thing Co"],
+      ["OU", "Bad"],
+    ] as const;
+    const attribute = (pair: readonly [string, string]): Uint8Array =>
+      new DerReader(encodeName([pair]), "name", "X509_NAME").sequence("").contents("", tags.SET);
+    const rdn = (...pairs: (readonly [string, string])[]) => sequence(element(tags.SET, ...pairs.map(attribute)));
+    const base = sequence(explicit(1, sequence(explicit(4, rdn(first, second)))));
+    const issuer = entity({ name: one, extensions: { others: [{ oid: "2.5.29.30", critical: true, value: base }] } });
+    const constraints = parseCertificate(issuer.der).nameConstraints!;
+    for (const name of [rdn(first, second), rdn(second, first)])
+      expect(constraintViolation(parseCertificate(entity({ issuer, name }).der), constraints)).toBeDefined();
+    expect(
+      constraintViolation(parseCertificate(entity({ issuer, name: rdn(first) }).der), constraints),
+    ).toBeUndefined();
   });
 
   it("a wildcard is excluded where one of its names is, and permitted only where all are", () => {

@@ -282,6 +282,11 @@ describe("RFC 6960 a stapled response", () => {
     expect(pki.codes(check(ocsp(right), { crls: [] }))).toEqual(["X509_REVOCATION_UNKNOWN"]);
   });
 
+  it("clears no leaf that a CRL revokes", () => {
+    const crls = certificateLists([crl({ issuer: root }), crl({ issuer: middle, entries: [{ serial: 30 }] })]);
+    expect(pki.codes(check(ocsp(right), { crls }))).toEqual(["X509_REVOKED"]);
+  });
+
   it("under an unknown time: dates are judged as those of certificates", () => {
     const stale = ocsp({ ...right, thisUpdate: NOW - DAY, nextUpdate: NOW - DAY / 2 });
     expect(pki.codes(check(stale, { at: undefined }))).toEqual(["X509_TIME_UNKNOWN"]);

@@ -152,6 +152,13 @@ describe("a chain that is not trusted", () => {
   it("RFC 5280 §6.1.4 k: a trusted certificate that is no CA vouches for nothing but itself", () => {
     const own = server(undefined);
     expect(codes(check([server(own)], anchors(own)))).toEqual(["X509_NOT_A_CA"]);
+    // Whoever has its key cannot make more of it: another certificate for other names, or a CA.
+    const renamed = server(undefined, { key: own.key, serial: 2 });
+    expect(codes(check([renamed], anchors(own)))).toEqual(["X509_NOT_A_CA"]);
+    const raised = ca("server", undefined, { key: own.key });
+    expect(codes(check([server(raised), raised], anchors(own)))).toEqual(["X509_NOT_A_CA"]);
+    const { certificate: _, ...byKey } = anchors(own)[0]!;
+    expect(codes(check([own], [byKey]))).toEqual(["X509_NOT_A_CA"]);
   });
 
   it("RFC 5246 §7.4.2: an empty chain is refused", () => {
