@@ -68,7 +68,7 @@ export const reasons: readonly Reason[] = [
   {
     file: "server-sessions",
     line: "if (resumption === undefined || now === undefined || now < createdMs)",
-    reason: "equivalent: of no time comes NaN, which is more than nothing; the cases stand there for the compiler",
+    reason: "equivalent: of no time comes NaN, which is not above 0; the cases stand there for the compiler",
   },
   { file: "verify", line: '"an unknown kind of key"', replacement: '""', reason: NARROWING },
   {
