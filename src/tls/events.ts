@@ -35,6 +35,8 @@ export interface Signer {
    * verification is too slow says false.
    */
   readonly verified?: boolean | undefined;
+  /** What it can do, where that is less than `signatureSchemes`: a token without RSA-PSS, a chip that knows SHA-256 alone. All of them by default. */
+  readonly schemes?: readonly SignatureScheme[] | undefined;
 }
 
 /** Who we are: a chain in DER, leaf first, and the leaf's key, or something that signs with it. */

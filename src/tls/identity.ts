@@ -94,6 +94,11 @@ export function readLeaf(identity: Identity): { readonly certificate: Certificat
   return { certificate, publicKey };
 }
 
+/** Whether an identity can sign in such a way: by the kind of its key, and by what its signer knows. */
+export function signsWith({ publicKey, signer }: CheckedIdentity, scheme: SignatureScheme): boolean {
+  return publicKey.type === scheme.key && (signer?.schemes?.some(({ id }) => id === scheme.id) ?? true);
+}
+
 /** A public key for people: `RSA 2048 bit`, `secp256r1`. */
 export function keyText(key: PublicKey): string {
   return key.type === "rsa" ? `RSA ${8 * key.modulus.length} bit` : key.curve;
@@ -146,15 +151,16 @@ function labelOf({ leaf, publicKey }: ClientIdentity): string {
 
 /** The scheme by which an identity answers a request, or why it cannot. */
 function fitOf(
-  { publicKey, issuers }: ClientIdentity,
+  identity: ClientIdentity,
   { types, schemes: theirs }: CertificateRequest,
   authorities: readonly (Name | undefined)[],
   ours: readonly SignatureScheme[],
 ): SignatureScheme | string {
+  const { publicKey, issuers } = identity;
   const type = publicKey.type === "rsa" ? "rsa_sign" : "ecdsa_sign";
   if (!types.includes(ClientCertificateType[type])) return `the server takes no ${type}`;
   // In TLS 1.2 an ECDSA scheme names a hash, and any curve goes with it (RFC 5246 §7.4.1.4.1, RFC 8422 §5.1.3).
-  const scheme = ours.find(({ key, id }) => key === publicKey.type && theirs.includes(id));
+  const scheme = ours.find((one) => theirs.includes(one.id) && signsWith(identity, one));
   if (scheme === undefined) return `no signature scheme in common for ${keyText(publicKey)}`;
   const isIssued = issuers.some((issuer) => authorities.some((name) => name !== undefined && namesMatch(issuer, name)));
   if (authorities.length > 0 && !isIssued) return `issued by none of the server's ${authorities.length} authorities`;

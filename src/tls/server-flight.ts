@@ -11,7 +11,7 @@ import { chain, done, map, type Task } from "../task.ts";
 import { deviatingParameters } from "./deviations.ts";
 import { clientRefused, TlsError } from "./errors.ts";
 import { type ClientExtensions, encodeServerExtensions, readClientExtensions } from "./extensions.ts";
-import type { CheckedIdentity } from "./identity.ts";
+import { type CheckedIdentity, signsWith } from "./identity.ts";
 import { logMasterSecret, trafficKeys, verifyData } from "./key-schedule.ts";
 import {
   ClientCertificateType,
@@ -293,7 +293,7 @@ function choose(
   const group = settings.groups.find((ours) => groups?.includes(ours.id) ?? true);
   if (group === undefined) throw nothingInCommon("group");
   const signatureScheme = settings.signatureSchemes.find(
-    (ours) => ours.key === publicKey.type && signatureSchemes.includes(ours.id),
+    (ours) => signatureSchemes.includes(ours.id) && signsWith(identity, ours),
   );
   if (signatureScheme === undefined) throw nothingInCommon("signature scheme");
   return { suite, group, signatureScheme };

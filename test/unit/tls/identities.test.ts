@@ -205,6 +205,21 @@ describe("a signer outside of the engine: its signature is verified before it le
     return { driver, server };
   };
 
+  it("its schemes: only these are asked of it, in our order of preference; where none fits, an empty list is sent", () => {
+    const scheme = (schemes: readonly suites.SignatureScheme[]) => {
+      const server = new ScriptedServer({ request: ANY });
+      const signer: Signer = { sign: () => new Uint8Array(1), schemes };
+      const driver = new Driver({ identity: { certificates: rsaIdentity.certificates, signer } });
+      driver.feed(server.receive(driver.output.shift()!));
+      const event = driver.events.find(({ type }) => type === "sign");
+      return event?.type === "sign" ? event.scheme : undefined;
+    };
+    expect(scheme([suites.rsa_pkcs1_sha384, suites.rsa_pkcs1_sha256])).toBe(suites.rsa_pkcs1_sha256);
+    expect(scheme([suites.rsa_pkcs1_sha512])).toBe(suites.rsa_pkcs1_sha512);
+    expect(scheme([suites.ecdsa_secp256r1_sha256])).toBeUndefined();
+    expect(scheme([])).toBeUndefined();
+  });
+
   for (const [kind, identity] of signers) {
     const right = ({ scheme, input }: { scheme: suites.SignatureScheme; input: Uint8Array }) =>
       finish(crypto.sign(scheme, identity.privateKey!, input, systemRandom));
