@@ -30,7 +30,7 @@ export function sequence(...parts: readonly Uint8Array[]): Uint8Array {
   return element(tags.SEQUENCE, ...parts);
 }
 
-/** SET of the parts in the order of DER (X.690 §11.6). */
+/** SET of parts that the caller gives in the order of DER (X.690 §11.6). */
 export function set(...parts: readonly Uint8Array[]): Uint8Array {
   return element(tags.SET, ...parts);
 }

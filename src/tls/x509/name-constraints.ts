@@ -23,7 +23,7 @@ export function constraintViolation(certificate: Certificate, constraints: NameC
   const { permitted, excluded } = constraints;
   return (
     violation("DNS name", names.dns, permitted.dns, excluded.dns, dnsPermitted, dnsExcluded, printable) ??
-    violation("IP address", names.ip, permitted.ip, excluded.ip, ipWithin, ipWithin, ipAddressText) ??
+    violation("IP address", names.ip, permitted.ip, excluded.ip, ipWithin, ipExcluded, ipAddressText) ??
     violation("mailbox", names.email, permitted.email, excluded.email, mailWithin, mailExcluded, printable) ??
     violation("URI", names.uri, permitted.uri, excluded.uri, uriWithin, uriExcluded, printable) ??
     violation("directory name", names.directory, permitted.directory, excluded.directory, isWithin, isWithin, String) ??
@@ -117,6 +117,11 @@ function isHostConstraint(constraint: string): boolean {
 function ipWithin(address: Uint8Array, range: Uint8Array): boolean {
   const { length } = address;
   return range.length === 2 * length && address.every((octet, i) => ((octet ^ range[i]!) & range[length + i]!) === 0);
+}
+
+/** A range that somebody wrote by hand may be none. */
+function ipExcluded(address: Uint8Array, range: Uint8Array): boolean {
+  return (range.length !== 8 && range.length !== 32) || ipWithin(address, range);
 }
 
 /** `user@host` is one mailbox, `host` all on it, `.domain` all on hosts below it. */

@@ -2,7 +2,7 @@
  * PEM: RFC 7468, with its base64. Text between a BEGIN and an END line; what stands outside is explanation and ignored.
  *
  * Tolerated: a byte order mark, CRLF, blank lines, spaces at line ends, lines of any length. Refused: a BEGIN without its END, characters
- * outside of base64, wrong padding. A block with headers (`Proc-Type: 4,ENCRYPTED`) is returned with them, so that an
+ * outside of base64, wrong padding. A block that starts with headers (`Proc-Type: 4,ENCRYPTED`) is returned with them, so that an
  * encrypted key can be named.
  *
  * @module
@@ -43,7 +43,7 @@ export function parsePem(text: string): readonly PemBlock[] {
       const line = lines[i]!.trim();
       if (boundary(line, "BEGIN") !== undefined)
         throw fail(i, `a new BEGIN before the END of ${printable(label)} in line ${begin + 1}`);
-      if (line.includes(":")) headers.push(line);
+      if (base64 === "" && line.includes(":")) headers.push(line);
       else if (/[^A-Za-z0-9+/=]/.test(line))
         // The rest of such a line can be a piece of the key.
         throw fail(i, label.endsWith("PRIVATE KEY") ? "no base64" : `no base64: ${printable(line, 40)}`);

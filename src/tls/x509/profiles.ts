@@ -53,9 +53,16 @@ function issuingRules(certificate: Certificate, place: PathPlace): readonly Rule
     );
   for (const [oid, name, rule] of alwaysCritical)
     demand(critical(oid), `extensions.${name}`, rule, "it is not critical");
-  if (certificate.basicConstraints?.ca === true) {
+  const { basicConstraints, keyUsage } = certificate;
+  demand(
+    basicConstraints?.pathLength === undefined || (basicConstraints.ca && keyUsage?.includes("keyCertSign") !== false),
+    "extensions.basicConstraints",
+    "§4.2.1.9",
+    "a pathLenConstraint of one that signs no certificates",
+  );
+  if (basicConstraints?.ca === true) {
     demand(critical(oids.basicConstraints), "extensions.basicConstraints", "§4.2.1.9", "it is not critical");
-    demand(certificate.keyUsage !== undefined, "extensions.keyUsage", "§4.2.1.3", "a CA without it");
+    demand(keyUsage !== undefined, "extensions.keyUsage", "§4.2.1.3", "a CA without it");
     demand(
       certificate.subjectKeyIdentifier !== undefined,
       "extensions.subjectKeyIdentifier",

@@ -95,6 +95,8 @@ describe("PEM", () => {
   it("a damaged line is quoted, but never one of a private key", () => {
     const damaged = pem.replace("AAEC", "AA*C");
     expect(() => parsePem(damaged)).toThrow(/line 2: no base64: AA\*C/);
+    // Headers stand before the base64 only.
+    expect(() => parsePem(damaged.replace("AA*C", "AAEC\nA: B"))).toThrow(/line 3: no base64: A: B/);
     expect(() => parsePem(damaged.replaceAll("TEST", "EC PRIVATE KEY"))).toThrow(/line 2: no base64$/);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { utf8Encode } from "../../../src/bytes.ts";
 import { contextTag, DerReader, tags } from "../../../src/tls/x509/der.ts";
 import { element, explicit, objectIdentifier, sequence, set } from "../../../src/tls/x509/der-write.ts";
+import { noNames } from "../../../src/tls/x509/extensions.ts";
 import { encodeName } from "../../../src/tls/x509/issue.ts";
 import { constraintViolation } from "../../../src/tls/x509/name-constraints.ts";
 import { entity, parseCertificate } from "./pki.ts";
@@ -83,6 +84,14 @@ describe("RFC 5280 §4.2.1.10", () => {
       expect(breaks("excluded", kind, constraint, name)).toBe(true);
     },
   );
+
+  it("a range by hand that has no mask excludes every address", () => {
+    const leaf = parseCertificate(entity({ extensions: { ipAddresses: ["10.1.2.3"] } }).der);
+    const excluded = (...range: number[]) =>
+      constraintViolation(leaf, { permitted: noNames, excluded: { ...noNames, ip: [Uint8Array.from(range)] } });
+    expect(excluded(11, 0, 0, 0)).toBeDefined();
+    expect(excluded(11, 0, 0, 0, 255, 0, 0, 0)).toBeUndefined();
+  });
 
   it("an RDN of several attributes is the same in any order", () => {
     const one = entity({ name: [["O", "Thing Co"]] }).name;

@@ -104,6 +104,7 @@ describe("profiles", () => {
     for (const [chain, rule] of [
       [[end(right, { authorityKeyIdentifier: undefined }), right], "§4.2.1.1"],
       [[end(right, {}, 0), right], "§4.1.2.2"],
+      [[end(right, { ca: false, pathLength: 0 }), right], "§4.2.1.9"],
       [[end(right, { dnsNames: ["thing.example.com", "a_b.example.com"] }), right], "§4.2.1.6"],
       [[end(right, { dnsNames: ["thing.example.com", `${"a.".repeat(150)}b`] }), right], "§4.2.1.6"],
       [[end(middle({ subjectKeyIdentifier: undefined })), middle({ subjectKeyIdentifier: undefined })], "§4.2.1.2"],
