@@ -28,6 +28,8 @@ export interface Report {
   readonly commit: string;
   /** YYYY-MM-DD. */
   readonly date: string;
+  /** The operations, separated by commas, where not all were measured. */
+  readonly only?: string;
   readonly results: readonly Result[];
   /** The same on a newer Node; mbedTLS was measured once more beside it. */
   readonly newer?: { readonly node: string; readonly results: readonly Result[] };
@@ -132,7 +134,7 @@ function formatted(value: number | undefined): string {
 
 /** `REPORT.md`, with the name of the plot of each group. */
 export function reportOf(report: Report, plots: Readonly<Partial<Record<Group, string>>>): string {
-  const { machine, versions, commit, date, results, newer, slicing } = report;
+  const { machine, versions, commit, date, only, results, newer, slicing } = report;
   const node = versions["node"];
   const sections = groups
     .filter((group) => results.some((row) => row.group === group))
@@ -148,7 +150,7 @@ export function reportOf(report: Report, plots: Readonly<Partial<Record<Group, s
   const sliced = slicing === undefined ? "" : `\n## Slices\n\n${slicingTable(slicing)}\n`;
   return `# Benchmark report
 
-Made by \`npm run bench -- --report\` on ${date}; the figures behind it are in [results.json](results.json).
+Made by \`npm run bench -- --report\` on ${date}${only === undefined ? "" : ", with `--only` the operations that are here"}; the figures behind it are in [results.json](results.json).
 
 - Machine: ${machine}
 - Commit: ${commit}

@@ -120,6 +120,7 @@ async function benchAll(fixtures: Fixtures, folder: string): Promise<void> {
   const report: Report = {
     ...described(),
     versions: { node: process.version, openssl: process.versions.openssl, mbedtls: mbedtlsVersion, ...rivalVersions() },
+    ...(values.only === undefined ? {} : { only: values.only }),
     results: results[0]!,
     ...(newer === undefined ? {} : { newer: { node: versionOf(newer), results: results[1]! } }),
     ...(slicing === undefined ? {} : { slicing }),
