@@ -126,19 +126,28 @@ function ipExcluded(address: Uint8Array, range: Uint8Array): boolean {
 
 /** `user@host` is one mailbox, `host` all on it, `.domain` all on hosts below it. */
 function mailWithin(mailbox: string, constraint: string): boolean {
-  const at = mailbox.lastIndexOf("@");
-  const host = mailbox.slice(at + 1).toLowerCase();
-  if (at < 1 || !isHost(host)) return false;
+  const host = mailHost(mailbox);
+  if (host === undefined) return false;
   const wanted = constraint.lastIndexOf("@");
   if (wanted >= 0)
-    return mailbox.slice(0, at) === constraint.slice(0, wanted) && host === constraint.slice(wanted + 1).toLowerCase();
+    return (
+      mailbox.slice(0, mailbox.lastIndexOf("@")) === constraint.slice(0, wanted) &&
+      host === constraint.slice(wanted + 1).toLowerCase()
+    );
   return exactOrBelow(host, constraint);
 }
 
 function mailExcluded(mailbox: string, constraint: string): boolean {
   const at = constraint.lastIndexOf("@");
   const isUnderstood = at < 0 ? isHostConstraint(constraint) : at > 0 && isHost(constraint.slice(at + 1));
-  return !isUnderstood || !isHost(mailbox.slice(mailbox.lastIndexOf("@") + 1)) || mailWithin(mailbox, constraint);
+  return !isUnderstood || mailHost(mailbox) === undefined || mailWithin(mailbox, constraint);
+}
+
+/** The host of a mailbox; `undefined` for what is none. */
+function mailHost(mailbox: string): string | undefined {
+  const at = mailbox.lastIndexOf("@");
+  const host = mailbox.slice(at + 1).toLowerCase();
+  return at < 1 || !isHost(host) ? undefined : host;
 }
 
 /** Unlike DNS names, a host in a mailbox or URI is only itself; what is below it needs the dot. */

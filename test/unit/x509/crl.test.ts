@@ -380,6 +380,8 @@ describe("RFC 5280 §6.3.3 revocation by CRLs", () => {
 
     it("does not count where it is not indirect, or its issuer is revoked or no CRL issuer", () => {
       expect(pki.codes(check([rootCrl, list([], { extensions: [] })], {}, path))).toEqual(["X509_REVOCATION_UNKNOWN"]);
+      const direct = list([], { extensions: [idp()] });
+      expect(pki.codes(check([rootCrl, direct], {}, path))).toEqual(["X509_REVOCATION_UNKNOWN"]);
       const revoking = crl({ issuer: root, entries: [{ serial: 40 }] });
       expect(pki.codes(check([revoking, list([])], {}, path))).toEqual(["X509_CRL_NOT_TRUSTED"]);
       const liar = pki.entity({ name: "crl issuer", issuer: root, serial: 41, key: crlIssuer.key });

@@ -60,6 +60,8 @@ describe("RFC 5280 §4.2.1.10", () => {
     ["uri", "example.com", "https://192.0.2.1/"],
     ["uri", "example.com", "https://exa mple.com/"],
     ["email", "example.com", "user@exa mple.com"],
+    ["email", "example.com", "example.com"],
+    ["email", "example.com", "@example.com"],
     ["dns", "example.com", "foo example.com"],
     ["registered", "\u002a", "\u002a"],
   ] as const)("%s: what cannot be compared is outside of %j and excluded: %j", (kind, constraint, name) => {
