@@ -140,13 +140,17 @@ function checkAttribute(pair: DerReader): void {
   pair.finish();
   if (isSurelyText(pair.source, at, start, pair.offset)) return;
   if (valueText(pair.source, at, start, pair.offset) === undefined)
-    pair.fail("value", "the text does not fit its string type", at);
+    pair.fail("value", "it does not fit its string type", at);
 }
+
+/** Tags from here on are of no type by themselves; unique identifiers and dates have one, though no text. */
+const CLASSES = 0x40;
 
 /** The text of a value whose tag is at `at` and whose contents are `source[start, end)`; in hexadecimal where it is of no string type. */
 function valueText(source: Uint8Array, at: number, start: number, end: number): string | undefined {
   const tag = source[at]!;
-  return isText(tag) ? stringText(tag, source, start, end) : `#${toHex(source.subarray(at, end))}`;
+  if (isText(tag)) return stringText(tag, source, start, end);
+  return tag < CLASSES ? `#${toHex(source.subarray(at, end))}` : undefined;
 }
 
 /** RDNs that are shown of a name; real ones have about five. */
@@ -194,7 +198,7 @@ function isText(tag: number): boolean {
 /** Whether there is nothing to find out about a value: octets of ASCII are text in each type with an octet a character. */
 function isSurelyText(source: Uint8Array, tagAt: number, start: number, end: number): boolean {
   const tag = source[tagAt]!;
-  if (!isText(tag)) return true;
+  if (!isText(tag)) return tag < CLASSES;
   if (tag === tags.BMP_STRING || tag === tags.UNIVERSAL_STRING) return false;
   for (let i = start; i < end; i++) if (source[i]! >= 0x80) return false;
   return true;

@@ -28,7 +28,7 @@ import { revocationErrors } from "./revocation-errors.ts";
 /** What certificates are held against, and how much of it must be known. One of `crls` and `ocsp` at least. */
 export interface RevocationOptions {
   /**
-   * CRLs, of `certificateLists`, in any order; those of other CAs do no harm. Where they are given, also as an empty list, each
+   * CRLs, of `certificateLists`, in any order: the newest counts; those of other CAs do no harm. Where they are given, also as an empty list, each
    * certificate of the path below the anchor is looked for.
    */
   readonly crls?: readonly CertificateList[] | undefined;
@@ -38,7 +38,8 @@ export interface RevocationOptions {
    */
   readonly mode?: "hard-fail" | "soft-fail" | undefined;
   /**
-   * Whether a server is asked to staple an OCSP response for its certificate (RFC 6066 §8); `off` by default. One that comes must be good.
+   * Whether a server is asked to staple an OCSP response for its certificate (RFC 6066 §8); `off` by default. One that comes must be good, and then
+   * `crls` need not cover the leaf.
    * With `require` one must come, and with `request` where the certificate demands it (must-staple, RFC 7633).
    */
   readonly ocsp?: OcspMode | undefined;

@@ -28,7 +28,7 @@ export interface TrustAnchor {
   readonly subjectPublicKeyInfo: Uint8Array;
   /** For people: the name in one line. */
   readonly label: string;
-  /** Made of a certificate that is no CA: trusted as itself, issuer of nothing. */
+  /** Made of a certificate that is no CA: `certificate` is trusted as itself, no other is, whatever its name and key. */
   readonly endEntity?: boolean;
   /** The names that it may vouch for. */
   readonly nameConstraints?: AnchorConstraints;

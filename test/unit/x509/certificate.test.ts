@@ -183,6 +183,11 @@ describe("a certificate", () => {
       assemble({ subject: name(write.element(tags.PRINTABLE_STRING, Uint8Array.of(0xff))) }),
     ],
     [
+      "§4.1.2.4 a value of a class of its own",
+      "X509_NAME",
+      assemble({ subject: name(write.element(contextTag(1, true), Uint8Array.of(65))) }),
+    ],
+    [
       "§4.1.2.4 a BMPString of 3 octets",
       "X509_NAME",
       assemble({ subject: name(write.element(tags.BMP_STRING, Uint8Array.of(0, 65, 0))) }),
