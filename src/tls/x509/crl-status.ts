@@ -12,7 +12,7 @@
 import { printable } from "../../bytes.ts";
 import { chain, done, map, series, type Task } from "../../task.ts";
 import type { PublicKey } from "../crypto/provider.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
 import { type CertificateList, crlReasons, type RevokedEntry, searchEntries } from "./crl.ts";
 import { type Dated, datesText, judgeDates, timeText } from "./dates.ts";
 import { ALL_REASONS, type DistributionPoint, distributionPoints, shareName } from "./distribution-points.ts";
@@ -211,7 +211,7 @@ export class CrlStatus {
       .filter(({ certificate }) => namesMatch(certificate.subject, issuer))
       .map(({ certificate }) => ({
         key: certificate.publicKey,
-        maySign: certificate.keyUsage?.includes("cRLSign") !== false,
+        maySign: maySignLists(certificate),
         stranger: undefined,
       }));
     const anchorName = parseName(anchor.subject);
@@ -220,7 +220,7 @@ export class CrlStatus {
         ? [
             {
               key: parseSubjectPublicKeyInfo(anchor.subjectPublicKeyInfo).publicKey,
-              maySign: true,
+              maySign: anchor.certificate === undefined || maySignLists(parseCertificate(anchor.certificate)),
               stranger: undefined,
             },
           ]
@@ -233,6 +233,11 @@ export class CrlStatus {
       .map((one) => ({ key: one.publicKey, maySign: one.keyUsage?.includes("cRLSign") === true, stranger: one }));
     return [...onPath, ...root, ...strangers];
   }
+}
+
+/** RFC 5280 §6.3.3 f: a CA without keyUsage may sign all. */
+function maySignLists({ keyUsage }: Certificate): boolean {
+  return keyUsage?.includes("cRLSign") !== false;
 }
 
 /** RFC 5280 §6.3.3 b: whether a CRL is the one that a distribution point of a certificate means. */

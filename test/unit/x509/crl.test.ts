@@ -312,7 +312,18 @@ describe("RFC 5280 §6.3.3 revocation by CRLs", () => {
     expect(pki.codes(check([rootCrl, middleCrl], {}, [broken, middle]))).toEqual(["X509_EXTENSION"]);
   });
 
-  it("keyUsage without cRLSign does not sign CRLs", () => {
+  it("keyUsage without cRLSign does not sign CRLs, in a trust anchor's certificate neither", () => {
+    const muteRoot = pki.ca("mute root", undefined, { extensions: { keyUsage: ["keyCertSign"] } });
+    const revocation = revocationChecks({ crls: certificateLists(crl({ issuer: muteRoot })) });
+    const below = [pki.server(muteRoot)];
+    expect(pki.codes(pki.check(below, pki.anchors(muteRoot), { revocation }))).toEqual(["X509_CRL_NOT_TRUSTED"]);
+    const bare = pki.anchors(muteRoot).map(({ subject, subjectPublicKeyInfo, label }) => ({
+      subject,
+      subjectPublicKeyInfo,
+      label,
+    }));
+    expect(pki.codes(pki.check(below, bare, { revocation }))).toEqual([]);
+
     const mute = pki.ca("mute", root, { serial: 21, extensions: { keyUsage: ["keyCertSign"] } });
     const result = check([rootCrl, crl({ issuer: mute })], {}, [pki.server(mute), mute]);
     expect([pki.codes(result), result.flags]).toEqual([["X509_CRL_NOT_TRUSTED"], verificationFlags.CRL_NOT_TRUSTED]);
