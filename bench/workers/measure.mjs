@@ -17,7 +17,7 @@ export function readFixtures(file) {
 const WARM_UP_WINDOW = 16;
 /** The warm-up takes at most so many times what is measured, or so many microseconds. */
 const WARM_UP_AT_MOST = 20;
-const WARM_UP_MICROSECONDS = 2_500_000;
+const WARM_UP_MICROSECONDS = 1_000_000;
 
 export function cpuMicroseconds() {
   const { user, system } = process.cpuUsage();
